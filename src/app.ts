@@ -1,0 +1,96 @@
+import type { Clock } from './clock.ts'
+import { type Config, summaryOf } from './config.ts'
+import { createSealer } from './domain/seal.ts'
+import type { Route } from './intake/route.ts'
+import { loadRoutes } from './intake/routes.ts'
+import { createKafka } from './kafka/client.ts'
+import type { StartFrom } from './kafka/intake-group.ts'
+import { topicNames, verifyTopics } from './kafka/topics.ts'
+import { connectionOf } from './kafka-connection.ts'
+import { serveHealth } from './observability/health.ts'
+import { kafkaLogTo, type Logger } from './observability/log.ts'
+import { createMetrics } from './observability/metrics.ts'
+import { violationsOf } from './providers/line/content-rules.ts'
+import { startDispatch } from './stages/dispatch.ts'
+import { startIntake } from './stages/intake.ts'
+import type { Parts, Stage } from './stages/stage.ts'
+
+export type StageName = 'intake' | 'dispatch'
+
+export interface Worker {
+  readonly url: string
+  /** Stops in order, within the budget. */
+  stop(): Promise<void>
+  /** Rejects with the fault that ended it; resolves when it was stopped. */
+  readonly done: Promise<void>
+}
+
+/** Puts the parts together and runs them in this process. */
+export const startWorker = async (options: {
+  readonly config: Config
+  readonly stages: readonly StageName[]
+  readonly from: StartFrom | undefined
+  readonly clock: Clock
+  readonly log: Logger
+}): Promise<Worker> => {
+  const { config, log, clock } = options
+  const metrics = createMetrics()
+  const ended = Promise.withResolvers<void>()
+  ended.promise.catch(() => {})
+  const kafkaLog = kafkaLogTo(log, metrics)
+  const parts: Parts = {
+    config,
+    clock,
+    log,
+    metrics,
+    kafka: (purpose) => createKafka(connectionOf(config, purpose), kafkaLog),
+    sealer: createSealer(config.privacy.sealingKeys),
+    onFatal: (error) => ended.reject(error),
+  }
+  log.info({ event: 'starting', stages: options.stages, config: summaryOf(config) }, 'starting')
+
+  const routes = options.stages.includes('intake') ? readRoutes(config) : []
+  const stages: Stage[] = []
+  let starting = true
+  const health = await serveHealth({
+    ...config.http,
+    registry: metrics.registry,
+    waitingFor: () => (starting ? ['start-up'] : stages.flatMap((stage) => stage.waitingFor())),
+  })
+  const stopAll = async () => {
+    for (const stage of stages) await stage.stop()
+    await health.close()
+  }
+  try {
+    const counts = await verifyTopics(parts.kafka('verify'), topicNames(config.topics.prefix))
+    if (options.stages.includes('dispatch')) stages.push(await startDispatch(parts, counts))
+    if (options.stages.includes('intake')) stages.unshift(await startIntake(parts, { ...counts, routes, from: options.from }))
+  } catch (error) {
+    await stopAll()
+    throw error
+  }
+  starting = false
+  log.info({ event: 'started', http: health.url }, 'started')
+  ended.promise.then(stopAll, stopAll)
+  return {
+    url: health.url,
+    done: ended.promise,
+    stop: async () => {
+      log.info({ event: 'stopping' }, 'stopping')
+      ended.resolve()
+      await stopAll()
+      log.info({ event: 'stopped' }, 'stopped')
+    },
+  }
+}
+
+export const readRoutes = (config: Config): Route[] => {
+  const { country, zone } = config.recipients
+  const quietHours = config.quietHours === 'none' ? null : config.quietHours
+  return loadRoutes({
+    directory: config.routes,
+    channels: Object.keys(config.channels),
+    defaults: { country, zone, quietHours },
+    violationsOf,
+  })
+}

@@ -1,0 +1,150 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { readRoutes, type StageName, startWorker } from './app.ts'
+import { systemClock } from './clock.ts'
+import { type Config, loadConfig } from './config.ts'
+import { createKafka } from './kafka/client.ts'
+import { createRegistry } from './kafka/event-reader.ts'
+import type { StartFrom } from './kafka/intake-group.ts'
+import { RESULT_SCHEMA, registerSchema, subjectOf } from './kafka/result-codec.ts'
+import { createTopics, topicNames } from './kafka/topics.ts'
+import { connectionOf } from './kafka-connection.ts'
+import { simulatorCommand } from './line-simulator/command.ts'
+import { createLog, kafkaLogTo } from './observability/log.ts'
+import { createMetrics } from './observability/metrics.ts'
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+
+const configOption = () => new Option('-c, --config <file>', 'the configuration').default('tsuchi.yaml').env('TSUCHI_CONFIG')
+
+const program = new Command('tsuchi')
+  .description(
+    'Sends LINE notification messages (LINE通知メッセージ) for domain events on Kafka, and publishes what became of each.',
+  )
+  .version(version)
+  .showHelpAfterError('(tsuchi --help shows what there is)')
+  .addHelpText(
+    'after',
+    `
+In the order a new installation needs them:
+  tsuchi topics create       makes tsuchi's own topics, and fixes what must never change
+  tsuchi schemas register    tells the schema registry what results look like
+  tsuchi run                 works until it is told to stop (SIGTERM, or Ctrl-C)
+
+Secrets are written \${NAME} in the configuration, and taken from the variable NAME or from the file that NAME_FILE names.`,
+  )
+
+program
+  .command('run')
+  .description('consume events, send notifications, publish results')
+  .addOption(configOption())
+  .addOption(new Option('--only <stage>', 'one stage in this process; without it, all').choices(['intake', 'dispatch']))
+  .option(
+    '--from <where>',
+    'where to begin on topics never read before: latest, earliest, or a time such as 2026-08-10T09:00:00+09:00 (default: latest). Where the group has offsets, they count',
+    readFrom,
+  )
+  .addHelpText(
+    'after',
+    `
+Serves /livez, /readyz and /metrics on http.port of the configuration.
+SIGTERM or SIGINT: takes in nothing more, waits for answers that are under way (at most shutdown.budget), hands the rest over, leaves
+the group, and exits with 0. A second one ends it at once: what was under way is then settled by the next worker as unknown.
+Exits with 1 when something died for good, or the configuration is wrong: it says what, and what to do.`,
+  )
+  .action(async (options: { config: string; only?: StageName; from?: StartFrom }) => {
+    const config = loadConfig(options.config)
+    const log = createLog(config.log.level)
+    const stages: StageName[] = options.only ? [options.only] : ['intake', 'dispatch']
+    const worker = await startWorker({ config, stages, from: options.from, clock: systemClock, log })
+    let asked = false
+    const stop = (signal: string) => {
+      if (asked) process.exit(130)
+      asked = true
+      log.info({ event: 'signal', signal }, `${signal}: stopping`)
+      worker.stop().then(
+        () => process.exit(0),
+        (error: Error) => fail(error),
+      )
+    }
+    process.on('SIGTERM', () => stop('SIGTERM'))
+    process.on('SIGINT', () => stop('SIGINT'))
+    await worker.done.catch((error: Error) => {
+      log.fatal({ event: 'failed', error: error.name }, error.message)
+      return worker.stop().finally(() => process.exit(1))
+    })
+  })
+
+const topics = program.command('topics').description("tsuchi's own topics")
+topics
+  .command('create')
+  .description('create the topics that are missing, compare those that are there, and write the immutables; safe to repeat')
+  .addOption(configOption())
+  .addHelpText(
+    'after',
+    `
+The number of partitions (topics.partitions) and the pepper (privacy.pepper) are fixed here for ever: they decide where each person's
+notifications live. Domain topics are yours, and not touched.`,
+  )
+  .action(async (options: { config: string }) => {
+    const config = loadConfig(options.config)
+    const { partitions, replication, prefix } = config.topics
+    await createTopics({
+      kafka: kafkaFor(config, 'topics'),
+      names: topicNames(prefix),
+      partitions,
+      replication,
+      pepper: config.privacy.pepper,
+      onProgress: (line) => console.error(line),
+    })
+  })
+
+const schemas = program.command('schemas').description('schemas in the registry')
+schemas
+  .command('register')
+  .description('register the schema of results; safe to repeat')
+  .addOption(configOption())
+  .option('--events', "also register the routes' event schemas under their topics, as a producer would: for development")
+  .action(async (options: { config: string; events?: true }) => {
+    const config = loadConfig(options.config)
+    const registry = createRegistry(config.registry)
+    const results = topicNames(config.topics.prefix).results
+    const wanted = [
+      { topic: results, schema: RESULT_SCHEMA, kind: 'results' as const },
+      ...(options.events
+        ? readRoutes(config).map(({ topic, schema }) => ({ topic, schema: schema.json, kind: 'events' as const }))
+        : []),
+    ]
+    for (const { topic, schema, kind } of wanted) {
+      const id = await registerSchema(registry, topic, schema, kind)
+      console.error(`${subjectOf(topic)} has id ${id}`)
+    }
+  })
+
+program.addCommand(simulatorCommand())
+
+await program.parseAsync().catch(fail)
+
+function kafkaFor(config: Config, purpose: string) {
+  return createKafka(connectionOf(config, purpose), kafkaLogTo(createLog('silent'), createMetrics()))
+}
+
+function readFrom(text: string): StartFrom {
+  if (text === 'latest' || text === 'earliest') return text
+  try {
+    return { timestamp: Temporal.Instant.from(text).epochMilliseconds }
+  } catch {
+    throw new InvalidArgumentError('Write latest, earliest, or a time with its offset, such as 2026-08-10T09:00:00+09:00.')
+  }
+}
+
+/** Faults that somebody can mend say how, in their message; anything else is ours, and shows where. */
+function fail(error: unknown): never {
+  const known = error instanceof Error && (error.constructor !== Error || error.name.startsWith('KafkaJS'))
+  if (!(error instanceof Error)) console.error(String(error))
+  else if (error.name.startsWith('KafkaJS'))
+    console.error(`Kafka: ${error.message}\nAre kafka.brokers right, and the brokers up? Credentials, TLS?`)
+  else console.error(known ? error.message : error.stack)
+  process.exit(1)
+}

@@ -1,0 +1,143 @@
+import type { Clock } from '../clock.ts'
+import type { Input } from '../domain/input.ts'
+import type { Task } from './task.ts'
+import { StateLostError } from './task-journal.ts'
+
+/** After a fault a task is opened again only when a heartbeat has succeeded this much later: a worker that was stopped for a while
+ *  finds old answers in its socket buffers, and must not fence the owner that took over. */
+const REOPEN_AFTER_MS = 300
+/** A task that fails this often in a row will not be mended by trying. */
+const MOST_FAILURES = 30
+
+/** The tasks of one worker: opens and closes them as partitions come and go. */
+export interface Dispatcher {
+  /** What this worker holds now, all of it. Synchronous: called before the first fetch of a generation. */
+  onAssigned(partitions: readonly number[]): void
+  /** A heartbeat has succeeded. */
+  onHeartbeat(): void
+  /** Returns false if nobody here wants the record now. */
+  onInput(partition: number, input: Exclude<Input, { kind: 'outcome' }>): boolean
+  /** Partition → epoch of what this worker holds. */
+  claims(): ReadonlyMap<number, number>
+  tasks(): Iterable<Task>
+  /** Partitions assigned but not open (yet). */
+  opening(): number
+  /** Settles what is under way within so many ms, then hands over the rest. */
+  drain(withinMs: number): Promise<void>
+}
+
+/** How the dispatcher makes a partition's records flow. */
+export interface Intake {
+  start(partition: number, from: { readonly requests: number; readonly feedback: number }): void
+  hold(partition: number): void
+}
+
+export const createDispatcher = (options: {
+  readonly openTask: (partition: number, onEnded: (error: Error) => void) => Promise<Task>
+  /** Asked for late: the group is joined with the dispatcher's callbacks. */
+  readonly group: () => Intake
+  readonly clock: Clock
+  readonly onEvent: (event: DispatchEvent) => void
+  readonly onFatal: (error: Error) => void
+}): Dispatcher => {
+  const { clock, onEvent } = options
+  const owned = new Set<number>()
+  const tasks = new Map<number, Task>()
+  const opening = new Map<number, Promise<void>>()
+  const closing = new Set<Promise<void>>()
+  const reopenFrom = new Map<number, number>()
+  const failures = new Map<number, number>()
+  let stopped = false
+
+  const failed = (partition: number, error: Error) => {
+    const count = (failures.get(partition) ?? 0) + 1
+    failures.set(partition, count)
+    onEvent({ kind: 'task-failed', partition, error })
+    if (error instanceof StateLostError || count > MOST_FAILURES) return options.onFatal(error)
+    reopenFrom.set(partition, clock.monotonic() + REOPEN_AFTER_MS)
+  }
+
+  const open = (partition: number): void => {
+    options.group().hold(partition)
+    const startedAt = clock.monotonic()
+    const opened = options
+      .openTask(partition, (error) => {
+        tasks.delete(partition)
+        failed(partition, error)
+      })
+      .then(
+        (task) => {
+          if (stopped || !owned.has(partition)) return close(task)
+          tasks.set(partition, task)
+          failures.delete(partition)
+          options.group().start(partition, task.wants())
+          onEvent({ kind: 'task-opened', partition, ms: clock.monotonic() - startedAt })
+        },
+        (error: Error) => {
+          if (owned.has(partition)) failed(partition, error)
+        },
+      )
+      .finally(() => {
+        opening.delete(partition)
+        // Lost and given back while it was being opened.
+        if (owned.has(partition) && !tasks.has(partition) && !reopenFrom.has(partition) && !stopped) open(partition)
+      })
+    opening.set(partition, opened)
+  }
+
+  const close = (task: Task): void => {
+    const closed = task.close().catch((error: Error) => onEvent({ kind: 'close-failed', partition: task.partition, error }))
+    const tracked: Promise<void> = closed.finally(() => closing.delete(tracked))
+    closing.add(tracked)
+    onEvent({ kind: 'task-closed', partition: task.partition })
+  }
+
+  return {
+    onAssigned: (partitions) => {
+      owned.clear()
+      for (const partition of partitions) owned.add(partition)
+      reopenFrom.clear()
+      for (const [partition, task] of tasks) {
+        if (owned.has(partition)) continue
+        tasks.delete(partition)
+        close(task)
+      }
+      for (const partition of owned) {
+        const task = tasks.get(partition)
+        if (task) options.group().start(partition, task.wants())
+        else if (!opening.has(partition) && !stopped) open(partition)
+      }
+      onEvent({ kind: 'assigned', partitions })
+    },
+    onHeartbeat: () => {
+      for (const [partition, from] of reopenFrom) {
+        if (clock.monotonic() < from || stopped) continue
+        reopenFrom.delete(partition)
+        if (owned.has(partition) && !tasks.has(partition) && !opening.has(partition)) open(partition)
+      }
+    },
+    onInput: (partition, input) => {
+      const task = tasks.get(partition)
+      task?.put(input)
+      return task !== undefined
+    },
+    claims: () => new Map([...tasks].map(([partition, { epoch }]) => [partition, epoch])),
+    tasks: () => tasks.values(),
+    opening: () => [...owned].filter((partition) => !tasks.has(partition)).length,
+    drain: async (withinMs) => {
+      stopped = true
+      await Promise.all([...tasks.values()].map((task) => task.drain(withinMs)))
+      for (const task of tasks.values()) close(task)
+      tasks.clear()
+      await Promise.all([...opening.values()])
+      await Promise.all([...closing])
+    },
+  }
+}
+
+export type DispatchEvent =
+  | { readonly kind: 'assigned'; readonly partitions: readonly number[] }
+  | { readonly kind: 'task-opened'; readonly partition: number; readonly ms: number }
+  | { readonly kind: 'task-closed'; readonly partition: number }
+  | { readonly kind: 'task-failed'; readonly partition: number; readonly error: Error }
+  | { readonly kind: 'close-failed'; readonly partition: number; readonly error: Error }

@@ -1,0 +1,154 @@
+import type { Clock } from '../clock.ts'
+import { retryDelayMs } from '../domain/back-off.ts'
+import type { Intention } from '../domain/changes.ts'
+import type { Lane } from '../domain/entry.ts'
+import type { OutcomeReport } from '../domain/input.ts'
+import type { Outcome } from '../domain/outcome.ts'
+import { type Open, openContent } from '../domain/seal.ts'
+import { SEND_BY_MS } from '../domain/step.ts'
+import type { Provider } from './provider.ts'
+import type { TokenBucket } from './token-bucket.ts'
+
+/** Permits are given for this far ahead: what is committed leaves within this time, so a crash strands few intentions. */
+const LOOKAHEAD_MS = 60
+/** Sends of one task under way or waiting for a token, over all lanes. */
+const MOST_IN_FLIGHT = 256
+
+export interface SenderLane {
+  readonly provider: Provider
+  readonly bucket: TokenBucket
+}
+
+/** Carries out one task's committed intentions: each waits for a token, starts at most once, and is reported exactly once. */
+export interface Sender {
+  permits(): ReadonlyMap<Lane, number>
+  /** `decidedAt`: monotonic time before the commit. Send-by counts from there. */
+  send(intentions: readonly Intention[], decidedAt: number): void
+  inFlight(): number
+  /** Starts nothing more; what has not started is reported as not sent, now. */
+  stop(): void
+}
+
+interface Waiting {
+  readonly intention: Intention
+  readonly decidedAt: number
+}
+
+export const createSender = (options: {
+  readonly lanes: ReadonlyMap<Lane, SenderLane>
+  readonly open: Open
+  readonly clock: Clock
+  readonly onReport: (report: OutcomeReport, attempt: AttemptFacts) => void
+}): Sender => {
+  const { lanes, clock } = options
+  const queues = new Map<Lane, Waiting[]>([...lanes.keys()].map((lane) => [lane, []]))
+  const timers = new Map<Lane, NodeJS.Timeout>()
+  const setbacks = new Map<Lane, number>()
+  let underWay = 0
+  let stopped = false
+
+  const report = ({ intention, decidedAt }: Waiting, outcome: Outcome, startedAt: number | null) => {
+    const ms = startedAt === null ? 0 : clock.monotonic() - startedAt
+    options.onReport(
+      { deliveryTag: intention.deliveryTag, outcome, at: clock.now() },
+      { intention, ms, waitedMs: (startedAt ?? clock.monotonic()) - decidedAt },
+    )
+  }
+
+  const inTime = ({ intention, decidedAt }: Waiting) =>
+    !stopped && clock.monotonic() < decidedAt + SEND_BY_MS && clock.now() < intention.startBy
+
+  const start = async (lane: Lane, { provider, bucket }: SenderLane, waiting: Waiting): Promise<void> => {
+    underWay++
+    const startedAt = clock.monotonic()
+    const { to, message } = openContent(waiting.intention.sealed, waiting.intention.notificationId, options.open)
+    const outcome = await provider.send({
+      to,
+      message,
+      deliveryTag: waiting.intention.deliveryTag,
+      mayStart: () => inTime(waiting),
+    })
+    underWay--
+    slowDown(lane, bucket, outcome)
+    report(waiting, outcome, startedAt)
+  }
+
+  /** What LINE or the network refuses now, it will refuse of the next as well. */
+  const slowDown = (lane: Lane, bucket: TokenBucket, outcome: Outcome) => {
+    if (outcome.kind !== 'not-sent') return void setbacks.delete(lane)
+    const before = setbacks.get(lane) ?? 0
+    const delay = retryDelayMs(outcome, before)
+    if (delay === 0) return
+    const now = clock.monotonic()
+    if (bucket.nextAt(now) > now + delay) return // paused already: answers to what was under way then
+    setbacks.set(lane, before + 1)
+    bucket.pauseUntil(now + delay)
+  }
+
+  const pump = (lane: Lane): void => {
+    const queue = queues.get(lane)
+    const way = lanes.get(lane)
+    if (!queue || !way) return
+    clearTimeout(timers.get(lane))
+    for (let head = queue[0]; head; head = queue[0]) {
+      if (!inTime(head)) {
+        queue.shift()
+        report(head, NOT_STARTED, null)
+        continue
+      }
+      const now = clock.monotonic()
+      if (!way.bucket.take(now)) {
+        const wake = Math.min(way.bucket.nextAt(now), head.decidedAt + SEND_BY_MS)
+        timers.set(
+          lane,
+          setTimeout(() => pump(lane), Math.max(0, Math.ceil(wake - now))),
+        )
+        return
+      }
+      queue.shift()
+      const waiting = head
+      start(lane, way, waiting).catch(() => {
+        // What is sealed with a lost key, or was damaged, cannot be sent by anybody; it was not started.
+        underWay--
+        report(waiting, UNSENDABLE, null)
+      })
+    }
+  }
+
+  const waitingIn = (lane: Lane) => queues.get(lane)?.length ?? 0
+  const inFlight = () => underWay + [...queues.keys()].reduce((sum, lane) => sum + waitingIn(lane), 0)
+
+  return {
+    inFlight,
+    permits: () => {
+      const room = stopped ? 0 : MOST_IN_FLIGHT - inFlight()
+      const now = clock.monotonic()
+      return new Map(
+        [...lanes].map(([lane, { bucket }]) => [
+          lane,
+          Math.max(0, Math.min(room, bucket.within(now, LOOKAHEAD_MS) - waitingIn(lane))),
+        ]),
+      )
+    },
+    send: (intentions, decidedAt) => {
+      for (const intention of intentions) queues.get(intention.lane)?.push({ intention, decidedAt })
+      for (const lane of new Set(intentions.map((intention) => intention.lane))) pump(lane)
+    },
+    stop: () => {
+      stopped = true
+      for (const lane of lanes.keys()) pump(lane)
+    },
+  }
+}
+
+/** For the log and the metrics. */
+export interface AttemptFacts {
+  readonly intention: Intention
+  /** From the token to the outcome. */
+  readonly ms: number
+  /** From the decision to the token. */
+  readonly waitedMs: number
+}
+
+const NOT_STARTED: Outcome = { kind: 'not-sent', cause: 'send-by', requestId: null, retryAfterMs: null }
+const UNSENDABLE: Outcome = { kind: 'rejected', status: 0, property: 'sealed', requestId: null }

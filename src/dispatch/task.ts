@@ -1,0 +1,212 @@
+import type { Clock } from '../clock.ts'
+import type { Changes } from '../domain/changes.ts'
+import type { Input, OutcomeReport } from '../domain/input.ts'
+import type { Moment, Owner, Policy } from '../domain/moment.ts'
+import type { Store, TaskPosition } from '../domain/state.ts'
+import { nextStepAt, SEND_BY_MS, step } from '../domain/step.ts'
+import { createInbox } from './inbox.ts'
+import type { Sender } from './sender.ts'
+import { resumeAt, type TaskJournal } from './task-journal.ts'
+
+/** Inputs of one step: a transaction of some hundred kilobytes. */
+const MOST_INPUTS = 500
+/** Outcomes wait this long for a request to share a transaction with: when little happens, transactions are the cost. */
+const OUTCOMES_WAIT_MS = 40
+/** Under load, everything waits this long, so that a transaction carries more. */
+const LINGER_MS = 8
+/** What waits for permits is looked at this often. */
+const PERMITS_EVERY_MS = 25
+/** Above this many inputs no more requests are fetched; below the other they are again. */
+const INBOX_FULL = 2_000
+const INBOX_LOW = 500
+
+/** The owner of one partition in dispatch. */
+export interface Task {
+  readonly partition: number
+  readonly epoch: number
+  /** The next offsets to read. */
+  wants(): TaskPosition
+  /** Records below what it wants are dropped: fetched before a pause, or read again after a rejoin. */
+  put(input: Exclude<Input, { kind: 'outcome' }>): void
+  committed(): TaskPosition
+  count(): ReturnType<Store['count']>
+  inFlight(): number
+  /** Starts nothing more, and settles what is under way; resolves when that is committed, or `withinMs` is over. */
+  drain(withinMs: number): Promise<void>
+  /** Lost, or done: starts nothing more. Outcomes it knows, and those still to come, go to whoever owns the partition next. */
+  close(): Promise<void>
+}
+
+export interface TaskOptions {
+  readonly partition: number
+  readonly incarnation: string
+  readonly journal: TaskJournal
+  readonly store: Store
+  readonly policy: Policy
+  readonly clock: Clock
+  /** The longest an attempt can take, ms. */
+  readonly attemptMs: number
+  readonly createSender: (onReport: (report: OutcomeReport) => void) => Sender
+  /** Both write to the partition's feedback. `handOver` must not throw. */
+  readonly handOver: (reports: readonly OutcomeReport[]) => Promise<void>
+  readonly writeBarrier: (epoch: number, at: number) => Promise<void>
+  readonly flow: { readonly pause: () => void; readonly resume: () => void }
+  readonly onCommitted: (changes: Changes, ms: number) => void
+  /** The task has ended by itself, by a fault of Kafka's or ours. It is closed already. */
+  readonly onEnded: (error: Error) => void
+}
+
+export const openTask = async (options: TaskOptions): Promise<Task> => {
+  const { partition, incarnation, journal, store, clock, policy } = options
+
+  const epoch = await journal.fence()
+  const fencedAt = clock.now()
+  await journal.restore((record) =>
+    'entry' in record ? store.apply([record.entry], undefined) : store.apply([], record.position),
+  )
+  const start = resumeAt(partition, store.position(), await journal.inputs())
+  const owner: Owner = { partition, incarnation, epoch, orphansFrom: fencedAt + SEND_BY_MS + options.attemptMs }
+
+  const inbox = createInbox(clock.monotonic)
+  const wanted = { ...start }
+  let position = start
+  let counter = 0
+  let silentTo = 0
+  let barrierUnderWay = false
+  let more = false
+  let steppedAt = clock.monotonic()
+  let full = false
+  let life: 'open' | 'draining' | 'closed' = 'open'
+
+  const sender = options.createSender((report) => {
+    if (life === 'closed') return void options.handOver([report])
+    inbox.put({ kind: 'outcome', report })
+  })
+
+  const loop = async (): Promise<void> => {
+    for (;;) {
+      await untilDue()
+      if (life === 'closed') return
+      const inputs = inbox.drain(MOST_INPUTS)
+      flow()
+      const decidedAt = clock.monotonic()
+      const changes = step(store, inputs, moment())
+      try {
+        if (changes.entries.length > 0 || moved(changes.position)) await journal.commit(changes)
+      } catch (error) {
+        await handOverUncommitted(inputs, changes)
+        throw error
+      }
+      store.apply(changes.entries, changes.position)
+      sender.send(changes.intentions, decidedAt)
+      remember(changes)
+      options.onCommitted(changes, steppedAt - decidedAt)
+      if (changes.barrierWanted && !barrierUnderWay) {
+        barrierUnderWay = true
+        await options.writeBarrier(epoch, clock.now())
+      }
+    }
+  }
+
+  const remember = (changes: Changes): void => {
+    if (changes.silentTo > silentTo) barrierUnderWay = false
+    ;({ position, counter, silentTo, more } = changes)
+    steppedAt = clock.monotonic()
+  }
+
+  const moment = (): Moment => ({ now: clock.now(), owner, counter, permits: sender.permits(), silentTo, policy })
+  const moved = (to: TaskPosition) => to.requests !== position.requests || to.feedback !== position.feedback
+
+  const untilDue = async (): Promise<void> => {
+    for (let wait = waitMs(); wait > 0 && life !== 'closed'; wait = waitMs()) await inbox.changed(wait)
+  }
+
+  /** How long the next step can wait, ms; 0: not at all. */
+  const waitMs = (): number => {
+    if (more) return 0
+    const waited = inbox.since === undefined ? 0 : clock.monotonic() - inbox.since
+    const busy = sender.inFlight() > 16
+    if (inbox.hasRecords) return busy && inbox.size < MOST_INPUTS ? LINGER_MS - waited : 0
+    if (inbox.size > 0)
+      return inbox.size < MOST_INPUTS / 2 && life === 'open' ? (busy ? LINGER_MS : OUTCOMES_WAIT_MS) - waited : 0
+    const { permits, now } = moment()
+    const waits = [nextStepAt(store, { now, owner }) ?? Number.POSITIVE_INFINITY]
+    const due = Math.min(...waits) - now
+    const held = [...permits.keys()].some((lane) => !isEmpty(store.waiting(lane, now)))
+    return Math.max(0, held ? Math.min(due, PERMITS_EVERY_MS - (clock.monotonic() - steppedAt)) : due)
+  }
+
+  const flow = (): void => {
+    if (!full && inbox.size > INBOX_FULL) options.flow.pause()
+    else if (full && inbox.size < INBOX_LOW) options.flow.resume()
+    else return
+    full = !full
+  }
+
+  /** Kafka did not say that the commit was made: it may be, or not. Whatever was learned goes to the next owner by feedback, and what
+   *  was decided and never started is reported as such: if the commit was not made, nobody knows those intentions. */
+  const handOverUncommitted = async (inputs: readonly Input[], changes: Changes): Promise<void> => {
+    const at = clock.now()
+    const unstarted = changes.intentions.map(({ deliveryTag }): OutcomeReport => ({ deliveryTag, outcome: NOT_STARTED, at }))
+    const reports = [...reportsIn(inputs), ...unstarted]
+    if (reports.length > 0) await options.handOver(reports)
+  }
+
+  const close = async (): Promise<void> => {
+    if (life === 'closed') return
+    life = 'closed'
+    sender.stop()
+    inbox.nudge()
+    const reports = reportsIn(inbox.drain(Number.POSITIVE_INFINITY))
+    if (reports.length > 0) await options.handOver(reports)
+    await stopped
+    store.close()
+    await journal.close()
+  }
+
+  const stopped: Promise<Error | undefined> = loop().then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
+  )
+  void stopped.then(async (error) => {
+    if (!error || life === 'closed') return
+    await close()
+    options.onEnded(error)
+  })
+
+  return {
+    partition,
+    epoch,
+    wants: () => wanted,
+    committed: () => position,
+    count: () => store.count(),
+    inFlight: () => sender.inFlight(),
+    put: (input) => {
+      const topic = input.kind === 'unreadable' ? input.topic : input.kind === 'request' ? 'requests' : 'feedback'
+      if (life === 'closed' || input.offset < wanted[topic]) return
+      wanted[topic] = input.offset + 1
+      inbox.put(input)
+      flow()
+    },
+    drain: async (withinMs) => {
+      if (life === 'open') life = 'draining'
+      sender.stop()
+      const until = clock.monotonic() + withinMs
+      while (life !== 'closed' && (sender.inFlight() > 0 || inbox.size > 0) && clock.monotonic() < until) {
+        inbox.nudge()
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+    },
+    close: () => close(),
+  }
+}
+
+const NOT_STARTED = { kind: 'not-sent', cause: 'send-by', requestId: null, retryAfterMs: null } as const
+
+const reportsIn = (inputs: readonly Input[]): OutcomeReport[] =>
+  inputs.flatMap((input) => (input.kind === 'outcome' ? [input.report] : []))
+
+const isEmpty = (items: Iterable<unknown>): boolean => {
+  for (const _ of items) return false
+  return true
+}

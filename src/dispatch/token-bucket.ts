@@ -1,0 +1,68 @@
+/** How much one task may send on one lane. Times are monotonic ms. */
+export interface TokenBucket {
+  /** Takes a token if there is one. */
+  take(now: number): boolean
+  /** When the next token is there, at or after `now`. */
+  nextAt(now: number): number
+  /** Tokens that will have come by `now + aheadMs`, if none is taken meanwhile. */
+  within(now: number, aheadMs: number): number
+  /** Gives none until then. */
+  pauseUntil(at: number): void
+}
+
+/** How many tokens may gather: what a timer of 1 ms granularity needs to keep up, and no less than 2. */
+export const capacityFor = (share: number): number => Math.max(2, Math.ceil(share / 200))
+
+/** One token for a request of the previous owner that leaves as the next one begins. */
+const TAKEOVER_OVERLAP = 1
+
+/** The rate, per second, of one of `partitions` buckets, such that no second can see more than `limit` requests whatever the owners do:
+ *  in any second a bucket gives `rate + capacity`, and one more where the partition changes hands. Throws if nothing is left. */
+export const rateShare = (limit: number, partitions: number): { readonly rate: number; readonly capacity: number } => {
+  const capacity = capacityFor(limit / partitions)
+  const rate = limit / partitions - (capacity + TAKEOVER_OVERLAP)
+  if (rate <= 0)
+    throw new RangeError(
+      `a limit of ${limit} requests per second is too small for ${partitions} partitions: each needs more than ${capacity + TAKEOVER_OVERLAP}. Raise the limit, or use fewer partitions`,
+    )
+  return { rate, capacity }
+}
+
+/** Empty at first: a task that is opened again and again gains nothing by it. */
+export const createTokenBucket = (options: {
+  readonly rate: number
+  readonly capacity: number
+  readonly now: number
+}): TokenBucket => {
+  const { rate, capacity } = options
+  let tokens = 0
+  let countedAt = options.now
+
+  const count = (now: number) => {
+    if (now <= countedAt) return
+    tokens = Math.min(capacity, tokens + ((now - countedAt) / 1_000) * rate)
+    countedAt = now
+  }
+
+  return {
+    take: (now) => {
+      count(now)
+      if (now < countedAt || tokens < 1) return false
+      tokens -= 1
+      return true
+    },
+    nextAt: (now) => {
+      count(now)
+      return tokens >= 1 ? Math.max(now, countedAt) : countedAt + ((1 - tokens) / rate) * 1_000
+    },
+    within: (now, aheadMs) => {
+      count(now)
+      return Math.max(0, Math.floor(tokens + ((now + aheadMs - countedAt) / 1_000) * rate))
+    },
+    pauseUntil: (at) => {
+      count(at)
+      tokens = 0
+      countedAt = Math.max(countedAt, at)
+    },
+  }
+}

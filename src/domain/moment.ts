@@ -1,0 +1,33 @@
+import type { Lane } from './entry.ts'
+import type { Endpoint } from './message.ts'
+import type { Cost } from './result.ts'
+
+/** What a step may know besides state and inputs. */
+export interface Moment {
+  /** Wall clock, ms since the epoch. */
+  readonly now: number
+  readonly owner: Owner
+  /** First counter not yet used for an intention. */
+  readonly counter: number
+  /** How many sends each lane can start within the next tens of milliseconds. */
+  readonly permits: ReadonlyMap<Lane, number>
+  /** The task's own barrier written at this instant has been read: silence up to it is certain. */
+  readonly silentTo: number
+  readonly policy: Policy
+}
+
+/** Who may send for a partition: there is one at a time. */
+export interface Owner {
+  readonly partition: number
+  readonly incarnation: string
+  /** Offset of the epoch marker in the journal. */
+  readonly epoch: number
+  /** When intentions of earlier owners can no longer be answered, by this owner's clock from its own fence. */
+  readonly orphansFrom: number
+}
+
+export interface Policy {
+  /** Publish results of notifications still on their way. */
+  readonly progress: boolean
+  readonly cost: (channel: string, endpoint: Endpoint) => Cost | null
+}

@@ -1,0 +1,107 @@
+import type { Endpoint } from './message.ts'
+import type { Position } from './position.ts'
+import type { Purpose } from './purpose.ts'
+
+/** What a request says of the event it came from. `source` and `id` name the event (CloudEvents); times are ms since the epoch. */
+export interface EventFacts {
+  readonly source: string | null
+  readonly id: string | null
+  readonly type: string | null
+  readonly time: number | null
+}
+
+/** Everything about a notification that stays the same through its life. It carries its policy with it, so that dispatch needs
+ *  no routes, and a route edited at noon does not change what was promised at dawn. */
+export interface Notification {
+  /** 32 hex digits, from position and identity: the same record read again is the same notification. */
+  readonly notificationId: string
+  /** 32 hex digits, from source, event id, customer and recipient: the same event produced again has the same one. */
+  readonly identityKey: string
+  readonly position: Position
+  readonly event: EventFacts
+  readonly customerId: string | null
+  /** HMAC of the hashed number under the pepper, hex: names a person within this installation, and nowhere else. */
+  readonly recipientRef: string
+  readonly route: string
+  readonly purpose: Purpose
+  readonly channel: string
+  readonly endpoint: Endpoint
+  readonly urgent: boolean
+  /** IANA zone of the recipient, for quiet hours. */
+  readonly zone: string
+  readonly quietHours: QuietHours | null
+  /** Not sent at or after this instant (ms since the epoch). */
+  readonly expiresAt: number | null
+  /** Arrived after this instant: too old to be worth sending (the route's `maxAge`). */
+  readonly staleAt: number | null
+  readonly unknownPolicy: 'give-up' | 'resend'
+  /** How long an unknown outcome is waited for before the policy is applied. */
+  readonly unknownWaitMs: number
+  readonly fallback: Fallback | null
+  /** How long its identity is remembered, from the later of event time and arrival. */
+  readonly dedupeWindowMs: number
+  /** When intake read the record. */
+  readonly receivedAt: number
+  /** W3C trace context of the event, if it had one. */
+  readonly traceparent: string | null
+}
+
+/** Wall-clock times `HH:MM` or `HH:MM:SS`, closed at `from` and open at `until`; may wrap midnight. */
+export interface QuietHours {
+  readonly from: string
+  readonly until: string
+}
+
+/** Where a notification that LINE cannot deliver should go instead: a hint to whoever consumes results. */
+export type Fallback = 'sms' | 'email'
+
+/** A notification that may be sent. `sealed` holds address and message, encrypted (see seal.ts). */
+export interface ReadyRequest {
+  readonly kind: 'ready'
+  readonly notification: Notification
+  readonly sealed: Uint8Array
+}
+
+/** One that intake refuses: it was understood, and must not be sent. It does not claim the identity, so that a mended event or
+ *  route can be produced anew. */
+export interface RefusedRequest {
+  readonly kind: 'refused'
+  readonly notificationId: string
+  readonly position: Position
+  readonly event: EventFacts
+  readonly customerId: string | null
+  readonly recipientRef: string | null
+  readonly route: string | null
+  readonly purpose: Purpose | null
+  readonly channel: string | null
+  readonly fallback: Fallback | null
+  readonly reason: RefusalReason
+  /** Names the field and the shape of its value, never the value. */
+  readonly detail: string
+  readonly receivedAt: number
+  readonly traceparent: string | null
+}
+
+export type RefusalReason =
+  | 'no-route'
+  | 'no-phone'
+  | 'unusable-phone'
+  | 'country-not-served'
+  | 'missing-field'
+  | 'content-rule'
+  | 'no-recipients'
+
+/** A record that cannot be read. Its bytes lie in the dead letters; here only its position. */
+export interface PoisonRequest {
+  readonly kind: 'poison'
+  /** From the position and the digest of the bytes. */
+  readonly notificationId: string
+  readonly position: Position
+  readonly reason: PoisonReason
+  readonly detail: string
+  readonly receivedAt: number
+}
+
+export type PoisonReason = 'no-value' | 'not-confluent' | 'unknown-schema' | 'undecodable' | 'internal-fault'
+
+export type Request = ReadyRequest | RefusedRequest | PoisonRequest

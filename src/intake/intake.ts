@@ -1,0 +1,113 @@
+import type { Clock } from '../clock.ts'
+import type { PoisonRequest, Request } from '../domain/request.ts'
+import { RegistryUnavailableError } from '../kafka/event-reader.ts'
+import type { SourceBatch, SourceMessage } from '../kafka/intake-group.ts'
+import { type ReadContext, type RecordReading, readRecord } from './read-record.ts'
+import type { SourceRecord } from './source-record.ts'
+
+/** Requests gathered before they are written: an outage for thousands is written in portions. */
+const PORTION = 1_000
+const RETRY_MS = 1_000
+
+/** Where requests and dead letters go. Resolves when the brokers have them. */
+export interface RequestWriter {
+  write(requests: readonly Request[]): Promise<void>
+  bury(letters: readonly DeadLetter[]): Promise<void>
+}
+
+/** A record that was not processed, whole, and why. */
+export interface DeadLetter {
+  readonly record: SourceMessage
+  readonly poison: PoisonRequest
+}
+
+export type IntakeEvent =
+  | { readonly kind: 'read'; readonly requests: readonly Request[] }
+  /** Registry or brokers do not answer: nothing moves until they do. */
+  | { readonly kind: 'stalled'; readonly cause: 'registry' | 'kafka'; readonly message: string }
+  | { readonly kind: 'resumed' }
+
+/** Reads one batch of a domain topic: every record becomes requests, and only then its offset moves. */
+export const createIntake = (options: {
+  readonly context: Omit<ReadContext, 'now'>
+  readonly writer: RequestWriter
+  readonly clock: Clock
+  readonly onEvent: (event: IntakeEvent) => void
+}): ((batch: SourceBatch) => Promise<void>) => {
+  const { context, writer, clock, onEvent } = options
+
+  return async (batch) => {
+    let requests: Request[] = []
+    let letters: DeadLetter[] = []
+    let last: number | undefined
+
+    const flush = async (): Promise<boolean> => {
+      const written = await untilDone(batch, async () => {
+        for (let from = 0; from < requests.length; from += PORTION) {
+          await writer.write(requests.slice(from, from + PORTION))
+          await batch.heartbeat()
+        }
+        if (letters.length > 0) await writer.bury(letters)
+        return true
+      })
+      if (!written || !batch.mine()) return false
+      if (last !== undefined) await batch.done(last)
+      onEvent({ kind: 'read', requests })
+      requests = []
+      letters = []
+      return true
+    }
+
+    for (const record of batch.records) {
+      const reading = await untilDone(batch, () =>
+        readRecord(sourceOf(batch, record), record.value, { ...context, now: clock.now() }),
+      )
+      if (!reading) return
+      requests.push(...reading.requests)
+      if (reading.poison) letters.push({ record, poison: reading.poison })
+      last = record.offset
+      if (requests.length >= PORTION && !(await flush())) return
+    }
+    await flush()
+    await batch.heartbeat()
+  }
+
+  /** Tries until it succeeds, or the partition is lost (then undefined). What is refused for good is a bug, and thrown. */
+  async function untilDone<T extends RecordReading | boolean>(
+    batch: SourceBatch,
+    attempt: () => Promise<T>,
+  ): Promise<T | undefined> {
+    for (let stalled = false; batch.mine(); stalled = true) {
+      try {
+        const result = await attempt()
+        if (stalled) onEvent({ kind: 'resumed' })
+        return result
+      } catch (error) {
+        const cause = error instanceof RegistryUnavailableError ? 'registry' : isKafkaError(error) ? 'kafka' : undefined
+        if (!cause || isRebalance(error)) throw error
+        onEvent({ kind: 'stalled', cause, message: error instanceof Error ? error.message : String(error) })
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+        await batch.heartbeat()
+      }
+    }
+    return undefined
+  }
+}
+
+const isKafkaError = (error: unknown): boolean => error instanceof Error && error.name.startsWith('KafkaJS')
+/** kafkajs's own business: it rejoins. */
+const isRebalance = (error: unknown): boolean =>
+  error instanceof Error &&
+  'type' in error &&
+  (error.type === 'REBALANCE_IN_PROGRESS' || error.type === 'ILLEGAL_GENERATION' || error.type === 'UNKNOWN_MEMBER_ID')
+
+const sourceOf = ({ topic, partition }: SourceBatch, { offset, headers, timestamp }: SourceMessage): SourceRecord => ({
+  position: { topic, partition, offset },
+  headers: new Map(Object.entries(headers ?? {}).flatMap(([name, value]) => textOf(name, value))),
+  timestamp,
+})
+
+const textOf = (name: string, value: NonNullable<SourceMessage['headers']>[string]): [string, string][] => {
+  const first = Array.isArray(value) ? value[0] : value
+  return first === undefined ? [] : [[name, first.toString()]]
+}

@@ -1,0 +1,163 @@
+import { Liquid, LiquidError, type Template } from 'liquidjs'
+import { onClock, readTime, TIME_FORMS } from './event-time.ts'
+import { describe } from './value-shape.ts'
+
+/** One string of a message, parsed once. */
+export interface Text {
+  /** Every variable it reads of the event, as a path: `['customer', 'name']`. */
+  readonly variables: readonly VariablePath[]
+  readonly render: (scope: object, zone: string) => TextRendering
+}
+
+/** A number is an index of an array; what follows a computed index (`a[b].c`) is left out. */
+export type VariablePath = readonly (string | number)[]
+
+export type TextRendering =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'missing'; readonly variable: string }
+  /** `detail` names the shape of the value, never the value. */
+  | { readonly kind: 'unusable'; readonly detail: string }
+
+export type TextParsing = { readonly kind: 'parsed'; readonly text: Text } | { readonly kind: 'faulty'; readonly message: string }
+
+/** Parses a Liquid template. Beside Liquid's own filters there are:
+ *
+ *  - `yen`       12800 → `12,800円`. Whole numbers only.
+ *  - `date`      → `2024年8月10日(土)`; `date: 'no-year'` → `8月10日(土)`
+ *  - `time`      → `14:30`
+ *  - `datetime`  → `2024年8月10日(土) 14:30`; `datetime: 'no-year'` → `8月10日(土) 14:30`
+ *  - `url`       percent-encodes one part of a URL: `https://shop.example.jp/r/{{ reservationId | url }}`
+ *
+ *  The time filters take what event-time.ts reads, and show it on the recipient's clock; a date stays that date everywhere.
+ *
+ *  A variable that the event lacks, or has as null, is `missing`, except before the `default` filter and in the condition of `if`,
+ *  `unless` and `case`. Nothing reads files, the clock or chance, and every template is bounded in size, memory and time. */
+export const parseText = (source: string): TextParsing => {
+  try {
+    const template = ENGINE.parse(source)
+    return { kind: 'parsed', text: { variables: variablesOf(template), render: (scope, zone) => render(template, scope, zone) } }
+  } catch (error) {
+    return { kind: 'faulty', message: error instanceof Error ? `Liquid: ${error.message}` : 'Liquid could not read it' }
+  }
+}
+
+/** A text without any of these is the same for everyone. */
+export const isTemplate = (source: string): boolean => source.includes('{{') || source.includes('{%')
+
+const variablesOf = (template: Template[]): VariablePath[] =>
+  ENGINE.globalVariableSegmentsSync(template, { partials: false }).map((segments) => {
+    const path: (string | number)[] = []
+    for (const segment of segments) {
+      if (Array.isArray(segment)) break
+      path.push(segment)
+    }
+    return path
+  })
+
+const render = (template: Template[], scope: object, zone: string): TextRendering => {
+  try {
+    return { kind: 'text', text: String(ENGINE.renderSync(template, scope, { globals: { [ZONE]: zone } })) }
+  } catch (error) {
+    // Only what we wrote ourselves is passed on: another message might quote a value.
+    if (!LiquidError.is(error)) return { kind: 'unusable', detail: 'Liquid failed on it' }
+    const cause = error.originalError
+    if (cause instanceof UnusableValue) return { kind: 'unusable', detail: cause.message }
+    if (cause && 'variableName' in cause) return { kind: 'missing', variable: String(cause.variableName) }
+    if (cause?.message.includes('limit exceeded'))
+      return { kind: 'unusable', detail: 'it takes more memory or time than a text may' }
+    return { kind: 'unusable', detail: 'Liquid failed on it' }
+  }
+}
+
+/** Thrown by the filters below, within Liquid. */
+class UnusableValue extends Error {
+  constructor(filter: string, wanted: string, value: unknown) {
+    super(`${filter}: wanted ${wanted}, found ${describe(value)}`)
+  }
+}
+
+/** A symbol, so that no template can read it. */
+const ZONE = Symbol('zone of the recipient')
+
+/** `assign` is missing as it turns a missing variable into an empty text; the others read files or count across renderings. */
+const TAGS = new Set(['if', 'unless', 'case', 'for', 'break', 'continue', 'capture', 'comment', 'raw', 'echo', '#'])
+
+/** `sample` draws lots, the dates read the machine's zone, and `raw` would evade the check of what is put out. */
+const FORBIDDEN_FILTERS = ['sample', 'date_to_xmlschema', 'date_to_rfc822', 'date_to_string', 'date_to_long_string', 'raw']
+
+const newEngine = (): Liquid => {
+  const engine = new Liquid({
+    strictVariables: true,
+    strictFilters: true,
+    lenientIf: true,
+    ownPropertyOnly: true,
+    templates: {},
+    parseLimit: 20_000,
+    // Counted in characters and elements: the longest text LINE takes is 5,000.
+    memoryLimit: 100_000,
+    // A text takes some 5 µs; this is for one that never ends, and far above any pause of the process.
+    renderLimit: 5_000,
+    outputEscape: (value: unknown) => {
+      if (['string', 'number', 'bigint', 'boolean'].includes(typeof value)) return String(value)
+      throw new UnusableValue('{{ }}', 'a text or number', value)
+    },
+  })
+  for (const tag of Object.keys(engine.tags)) if (!TAGS.has(tag)) delete engine.tags[tag]
+  for (const filter of FORBIDDEN_FILTERS) engine.unregisterFilter(filter)
+
+  engine.registerFilter('yen', yen)
+  engine.registerFilter('url', url)
+  engine.registerFilter('date', function (value, form) {
+    return dateOn(clock('date', value, zoneOf(this.context.globals)).date, form)
+  })
+  engine.registerFilter('time', function (value) {
+    return timeOn('time', value, zoneOf(this.context.globals))
+  })
+  engine.registerFilter('datetime', function (value, form) {
+    const zone = zoneOf(this.context.globals)
+    return `${dateOn(clock('datetime', value, zone).date, form)} ${timeOn('datetime', value, zone)}`
+  })
+  return engine
+}
+
+const zoneOf = (globals: object): string => {
+  const zone: unknown = ZONE in globals ? globals[ZONE] : undefined
+  if (typeof zone !== 'string') throw new Error('a text is rendered without a zone')
+  return zone
+}
+
+const YEN = new Intl.NumberFormat('ja-JP')
+
+const yen = (value: unknown): string => {
+  const amount = typeof value === 'string' && /^-?\d{1,15}$/.test(value) ? Number(value) : value
+  if (typeof amount === 'bigint' || Number.isSafeInteger(amount)) return `${YEN.format(amount as number | bigint)}円`
+  throw new UnusableValue('yen', 'a whole number', value)
+}
+
+const url = (value: unknown): string => {
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value)
+  if (typeof value === 'string' && value.isWellFormed()) return encodeURIComponent(value)
+  throw new UnusableValue('url', 'a text or number', value)
+}
+
+const clock = (filter: string, value: unknown, zone: string): ReturnType<typeof onClock> => {
+  const time = readTime(value)
+  if (!time) throw new UnusableValue(filter, TIME_FORMS, value)
+  return onClock(time, zone)
+}
+
+const WEEKDAYS = '月火水木金土日'
+
+const dateOn = (date: Temporal.PlainDate, form: unknown): string => {
+  if (form !== undefined && form !== 'no-year') throw new UnusableValue('date', "no argument or 'no-year'", form)
+  const day = `${date.month}月${date.day}日(${WEEKDAYS[date.dayOfWeek - 1]})`
+  return form === 'no-year' ? day : `${date.year}年${day}`
+}
+
+const timeOn = (filter: string, value: unknown, zone: string): string => {
+  const { time } = clock(filter, value, zone)
+  if (!time) throw new UnusableValue(filter, 'a time of day, not a mere date', value)
+  return `${time.hour}:${String(time.minute).padStart(2, '0')}`
+}
+
+const ENGINE = newEngine()

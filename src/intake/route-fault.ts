@@ -1,0 +1,38 @@
+/** Something that a person must mend in a route file. Route files hold no personal data, so what was found is quoted. */
+export interface Fault {
+  readonly file: string
+  readonly line: number | null
+  /** `recipient.phone`; empty for the file as a whole. */
+  readonly field: string
+  readonly found: string
+  readonly remedy: string
+}
+
+/** Every fault of every route file at once. */
+export class RoutesError extends Error {
+  override readonly name = 'RoutesError'
+  readonly code = 'faulty-routes'
+  readonly faults: readonly Fault[]
+
+  constructor(faults: readonly Fault[]) {
+    super([`${faults.length} fault${faults.length === 1 ? '' : 's'} in the routes:`, ...faults.map(formatFault)].join('\n'))
+    this.faults = faults
+  }
+}
+
+/** `routes/payment-due.yaml:7 recipient.phone: found "customer.fone"; there is no …` */
+export const formatFault = ({ file, line, field, found, remedy }: Fault): string =>
+  `${file}${line === null ? '' : `:${line}`} ${field ? `${field}: ` : ''}found ${found}; ${remedy}`
+
+export type FieldPathInFile = readonly (string | number)[]
+
+/** `['message', 'flexible', 0, 'altText']` → `message.flexible[0].altText` */
+export const formatField = (path: FieldPathInFile): string =>
+  path.reduce<string>((text, step) => (typeof step === 'number' ? `${text}[${step}]` : `${text}${text && '.'}${step}`), '')
+
+/** A value of a route file as a fault quotes it. */
+export const quote = (value: unknown): string => {
+  if (value === undefined) return 'nothing'
+  const json = JSON.stringify(value)
+  return json.length > 80 ? `${json.slice(0, 80)}…` : json
+}

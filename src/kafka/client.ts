@@ -1,0 +1,51 @@
+import { Kafka, type KafkaConfig, type logCreator, logLevel, type RetryOptions, type SASLOptions } from 'kafkajs'
+import { patchRequestQueue } from './request-queue-patch.ts'
+
+export interface Connection {
+  readonly brokers: readonly string[]
+  readonly clientId: string
+  readonly ssl?: KafkaConfig['ssl']
+  readonly sasl?: SASLOptions | undefined
+}
+
+/** Where kafkajs's own log goes. `routine` is what is normal in its life but logged by kafkajs as an error or warning. */
+export interface KafkaLog {
+  routine(message: string): void
+  info(message: string, detail: object): void
+  warn(message: string, detail: object): void
+  error(message: string, detail: object): void
+}
+
+/** Short and many: back-to-back transactions meet CONCURRENT_TRANSACTIONS, and kafkajs's default would wait 300 ms each time. */
+export const FAST_RETRY: RetryOptions = { initialRetryTime: 5, multiplier: 1.5, factor: 0.2, retries: 50, maxRetryTime: 1_000 }
+
+export const createKafka = (connection: Connection, log: KafkaLog): Kafka => {
+  patchRequestQueue()
+  const { brokers, clientId, ssl, sasl } = connection
+  return new Kafka({
+    brokers: [...brokers],
+    clientId,
+    ...(ssl !== undefined && { ssl }),
+    ...(sasl && { sasl }),
+    connectionTimeout: 5_000,
+    requestTimeout: 30_000,
+    retry: FAST_RETRY,
+    logLevel: logLevel.INFO,
+    logCreator: logCreatorFor(log),
+  })
+}
+
+const ROUTINE =
+  /ongoing transaction|CONCURRENT_TRANSACTIONS|another concurrent (transaction|operation)|coordinator is loading|coordinator is not available|group is rebalancing|not aware of this member|Limiting retries for the idempotent producer|no active member|unknown member/i
+
+const logCreatorFor =
+  (log: KafkaLog): logCreator =>
+  () =>
+  ({ namespace, level, log: { message, error, groupId, broker } }) => {
+    const text = `${message} ${error ?? ''}`
+    const detail = { namespace, ...(error && { error }), ...(groupId && { groupId }), ...(broker && { broker }) }
+    if (ROUTINE.test(text)) return log.routine(message)
+    if (level === logLevel.ERROR) return log.error(message, detail)
+    if (level === logLevel.WARN) return log.warn(message, detail)
+    if (level === logLevel.INFO) return log.info(message, detail)
+  }

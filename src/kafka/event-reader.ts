@@ -1,0 +1,109 @@
+import { SchemaRegistry } from '@kafkajs/confluent-schema-registry'
+import avro from 'avsc'
+import type { PoisonReason } from '../domain/request.ts'
+
+/** A record of a domain topic, as far as it could be read without knowing its route. */
+export type EventReading =
+  | {
+      readonly kind: 'event'
+      /** Avro full name of the record the producer wrote. */
+      readonly recordName: string
+      /** Reads it as our schema sees it (Avro's resolution: defaults for what is missing, the rest skipped). */
+      readonly as: (reader: ReaderSchema) => { readonly kind: 'value'; readonly value: unknown } | Poison
+    }
+  | Poison
+
+export interface Poison {
+  readonly kind: 'poison'
+  readonly reason: PoisonReason
+  readonly detail: string
+}
+
+export interface ReaderSchema {
+  readonly name: string
+  readonly json: object
+}
+
+/** The registry did not answer, or not sensibly: not the record's fault, and not for ever. */
+export class RegistryUnavailableError extends Error {}
+
+export interface RegistryAddress {
+  readonly url: string
+  readonly username?: string | undefined
+  readonly password?: string | undefined
+}
+
+export const createRegistry = ({ url, username, password }: RegistryAddress): SchemaRegistry =>
+  new SchemaRegistry({
+    host: url.replace(/\/$/, ''),
+    ...(username !== undefined && { auth: { username, password: password ?? '' } }),
+    retry: { retries: 2, initialRetryTimeInSecs: 0.1, maxRetryTimeInSecs: 1 },
+  })
+
+/** Reads values in Confluent's wire format: a zero byte, the writer schema's id (4 bytes), Avro. */
+export const createEventReader = (registry: SchemaRegistry): { read(value: Buffer | null): Promise<EventReading> } => {
+  const readers = new WeakMap<ReaderSchema, avro.Type>()
+  const resolvers = new Map<string, avro.Type | avro.Resolver>()
+
+  const readerOf = (schema: ReaderSchema): avro.Type => {
+    const type = readers.get(schema) ?? avro.Type.forSchema(schema.json as avro.Schema)
+    readers.set(schema, type)
+    return type
+  }
+
+  const decodeAs = (id: number, writer: avro.Type, body: Buffer, schema: ReaderSchema) => {
+    const reader = readerOf(schema)
+    const key = `${id} ${schema.name}`
+    try {
+      const resolver = resolvers.get(key) ?? reader.createResolver(writer)
+      resolvers.set(key, resolver)
+      return { kind: 'value' as const, value: reader.fromBuffer(body, resolver as avro.Resolver) }
+    } catch {
+      const fault = resolvers.has(key)
+        ? 'its bytes do not fit the schema it names'
+        : `schema ${id} cannot be read as ${schema.name}: the producer changed it incompatibly`
+      return poison('undecodable', `written with schema ${id} (${writer.name ?? 'unnamed'}); ${fault}`)
+    }
+  }
+
+  return {
+    read: async (value) => {
+      if (value === null) return poison('no-value', 'the record has no value: a tombstone is not an event')
+      if (value.length < 6 || value[0] !== 0)
+        return poison(
+          'not-confluent',
+          `${value.length} bytes that do not begin with Confluent's header (0, then a schema id): produced without the registry's serializer`,
+        )
+      const id = value.readInt32BE(1)
+      const writer = await writerSchema(registry, id)
+      if (!writer) return poison('unknown-schema', `schema id ${id} is not in the registry, or is not Avro`)
+      return {
+        kind: 'event',
+        recordName: writer.name ?? '',
+        as: (schema) => decodeAs(id, writer, value.subarray(5), schema),
+      }
+    },
+  }
+}
+
+const poison = (reason: PoisonReason, detail: string): Poison => ({ kind: 'poison', reason, detail })
+
+/** `undefined`: there is none, says the registry. */
+const writerSchema = async (registry: SchemaRegistry, id: number): Promise<avro.Type | undefined> => {
+  try {
+    const schema = await registry.getSchema(id)
+    return avro.Type.isType(schema) ? (schema as avro.Type) : undefined
+  } catch (cause) {
+    if (statusOf(cause) === 404) return undefined
+    throw new RegistryUnavailableError(`the schema registry could not be asked for schema ${id} (${describe(cause)})`, { cause })
+  }
+}
+
+export const statusOf = (error: unknown): number | undefined =>
+  typeof error === 'object' && error !== null && 'status' in error && typeof error.status === 'number' ? error.status : undefined
+
+export const describe = (error: unknown): string => {
+  const status = statusOf(error)
+  if (status !== undefined) return `HTTP ${status}`
+  return error instanceof Error ? error.message.slice(0, 200) : 'no answer'
+}

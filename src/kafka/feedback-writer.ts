@@ -1,0 +1,31 @@
+import type { Kafka } from 'kafkajs'
+import type { Feedback } from '../domain/input.ts'
+import { encodeFeedback } from './internal-codec.ts'
+import { explicitPartition } from './transactional-producer.ts'
+
+/** Writes to the feedback topic, without transactions: what is told there is true whoever commits what. */
+export interface FeedbackWriter {
+  write(partition: number, feedback: readonly Feedback[]): Promise<void>
+  close(): Promise<void>
+}
+
+export const openFeedbackWriter = async (kafka: Kafka, topic: string): Promise<FeedbackWriter> => {
+  const producer = kafka.producer({
+    idempotent: false, // said twice is as good as said once, and an idempotent producer that loses its broker for long cannot go on
+    allowAutoTopicCreation: false,
+    createPartitioner: () => explicitPartition,
+    retry: { initialRetryTime: 20, multiplier: 2, retries: 12, maxRetryTime: 2_000 },
+  })
+  await producer.connect()
+  return {
+    write: async (partition, feedback) => {
+      const messages = feedback.map((each) => ({
+        partition,
+        key: each.kind === 'handover' ? each.report.deliveryTag : 'barrier',
+        value: encodeFeedback(each),
+      }))
+      await producer.send({ topic, acks: -1, messages })
+    },
+    close: () => producer.disconnect(),
+  }
+}

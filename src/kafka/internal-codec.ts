@@ -1,0 +1,194 @@
+import { readFileSync } from 'node:fs'
+import avro from 'avsc'
+import type { Entry } from '../domain/entry.ts'
+import type { Feedback } from '../domain/input.ts'
+import type { NotSentCause, Outcome, UnknownCause } from '../domain/outcome.ts'
+import type { ReadyRequest, RefusedRequest, Request } from '../domain/request.ts'
+import type { TaskPosition } from '../domain/state.ts'
+
+/** Internal records are Avro with our own bundled schemas, so that a worker can restore when the registry is down. The first byte
+ *  is the version of the schemas (their folder), the second says which of them: the value's place in KINDS. */
+const VERSION = 1
+
+/** Named types first: later ones refer to them. Only ever append; the place is the second byte. */
+const KINDS = [
+  'position',
+  'event-facts',
+  'notification',
+  'outcome',
+  'ready-request',
+  'refused-request',
+  'poison-request',
+  'entry',
+  'task-position',
+  'epoch',
+  'immutables',
+  'handover',
+  'barrier',
+] as const
+
+type Kind = (typeof KINDS)[number]
+
+/** What must never change while the topics live: compared by every worker before it joins. */
+export interface Immutables {
+  readonly partitions: number
+  readonly incarnation: string
+  readonly pepperCheck: string
+}
+
+export type JournalValue =
+  | { readonly kind: 'entry'; readonly entry: Entry }
+  | { readonly kind: 'task-position'; readonly position: TaskPosition }
+  | { readonly kind: 'epoch'; readonly nonce: string }
+  | { readonly kind: 'immutables'; readonly immutables: Immutables }
+
+/** An internal record that cannot be read: written by somebody else, damaged, or of a newer version. Its message names no content. */
+export class UnreadableRecordError extends Error {}
+
+const types: ReadonlyMap<Kind, avro.Type> = loadTypes()
+
+export const encodeRequest = (request: Request): Buffer => {
+  switch (request.kind) {
+    case 'ready':
+      return encode('ready-request', { notification: request.notification, sealed: bytes(request.sealed) })
+    case 'refused':
+      return encode('refused-request', request)
+    case 'poison':
+      return encode('poison-request', request)
+  }
+}
+
+export const decodeRequest = (value: Buffer | null): Request => {
+  const { kind, body } = decode(value)
+  switch (kind) {
+    case 'ready-request':
+      return { ...(body as Omit<ReadyRequest, 'kind'>), kind: 'ready' }
+    case 'refused-request':
+      return { ...(body as Omit<RefusedRequest, 'kind'>), kind: 'refused' }
+    case 'poison-request':
+      return { ...(body as Omit<Extract<Request, { kind: 'poison' }>, 'kind'>), kind: 'poison' }
+    default:
+      throw new UnreadableRecordError(`a ${kind} has no place in requests`)
+  }
+}
+
+export const encodeFeedback = (feedback: Feedback): Buffer => {
+  switch (feedback.kind) {
+    case 'handover': {
+      const { deliveryTag, outcome, at } = feedback.report
+      return encode('handover', { deliveryTag, outcome: { ...EMPTY_OUTCOME, ...outcome }, at })
+    }
+    case 'barrier':
+      return encode('barrier', feedback)
+  }
+}
+
+export const decodeFeedback = (value: Buffer | null): Feedback => {
+  const { kind, body } = decode(value)
+  switch (kind) {
+    case 'handover': {
+      const { deliveryTag, outcome, at } = body as { deliveryTag: string; outcome: FlatOutcome; at: number }
+      return { kind: 'handover', report: { deliveryTag, outcome: outcomeFrom(outcome), at } }
+    }
+    case 'barrier':
+      return { ...(body as { epoch: number; at: number }), kind: 'barrier' }
+    default:
+      throw new UnreadableRecordError(`a ${kind} has no place in feedback`)
+  }
+}
+
+export const encodeJournal = (value: JournalValue): Buffer => {
+  switch (value.kind) {
+    case 'entry':
+      return encode('entry', { ...value.entry, sealed: value.entry.sealed && bytes(value.entry.sealed) })
+    case 'task-position':
+      return encode('task-position', value.position)
+    case 'immutables':
+      return encode('immutables', value.immutables)
+    default:
+      return encode(value.kind, value)
+  }
+}
+
+export const decodeJournal = (value: Buffer | null): JournalValue => {
+  const { kind, body } = decode(value)
+  switch (kind) {
+    case 'entry':
+      return { kind, entry: body as Entry }
+    case 'task-position':
+      return { kind, position: { ...(body as TaskPosition) } }
+    case 'epoch':
+      return { kind, nonce: (body as { nonce: string }).nonce }
+    case 'immutables':
+      return { kind, immutables: body as Immutables }
+    default:
+      throw new UnreadableRecordError(`a ${kind} has no place in the journal`)
+  }
+}
+
+interface FlatOutcome {
+  readonly kind: string
+  readonly requestId: string | null
+  readonly cause: string | null
+  readonly status: number | null
+  readonly property: string | null
+  readonly retryAfterMs: number | null
+}
+
+const EMPTY_OUTCOME: Omit<FlatOutcome, 'kind'> = {
+  requestId: null,
+  cause: null,
+  status: null,
+  property: null,
+  retryAfterMs: null,
+}
+
+const outcomeFrom = (flat: FlatOutcome): Outcome => {
+  const { requestId, retryAfterMs, property } = flat
+  switch (flat.kind) {
+    case 'accepted':
+    case 'unreachable':
+      return { kind: flat.kind, requestId }
+    case 'rejected':
+      return { kind: 'rejected', requestId, status: flat.status ?? 0, property }
+    case 'not-sent':
+      return { kind: 'not-sent', requestId, cause: flat.cause as NotSentCause, retryAfterMs }
+    case 'unknown':
+      return { kind: 'unknown', requestId, cause: flat.cause as UnknownCause }
+    default:
+      throw new UnreadableRecordError(`a handover of the kind "${flat.kind}" is not known to this version`)
+  }
+}
+
+const encode = (kind: Kind, value: object): Buffer => {
+  const type = types.get(kind)
+  if (!type) throw new Error(`no schema for ${kind}`)
+  return Buffer.concat([Buffer.of(VERSION, KINDS.indexOf(kind)), type.toBuffer(value)])
+}
+
+const decode = (value: Buffer | null): { kind: Kind; body: unknown } => {
+  if (!value || value.length < 2) throw new UnreadableRecordError('the record has no value')
+  const [version = 0, place = 0] = value
+  if (version !== VERSION)
+    throw new UnreadableRecordError(`the record is of version ${version}; this worker reads version ${VERSION}`)
+  const kind = KINDS[place]
+  const type = kind && types.get(kind)
+  if (!kind || !type) throw new UnreadableRecordError(`the record is of kind ${place}, which is not known`)
+  try {
+    return { kind, body: type.fromBuffer(value.subarray(2)) }
+  } catch (cause) {
+    throw new UnreadableRecordError(`the record is not a whole ${kind}`, { cause })
+  }
+}
+
+function loadTypes(): ReadonlyMap<Kind, avro.Type> {
+  const registry = {}
+  return new Map(
+    KINDS.map((kind) => {
+      const schema = JSON.parse(readFileSync(new URL(`../../schemas/internal/v${VERSION}/${kind}.avsc`, import.meta.url), 'utf8'))
+      return [kind, avro.Type.forSchema(schema, { registry })]
+    }),
+  )
+}
+
+const bytes = (data: Uint8Array): Buffer => (Buffer.isBuffer(data) ? data : Buffer.from(data))

@@ -1,0 +1,89 @@
+import type { IHeaders, Kafka, Message } from 'kafkajs'
+import { partitionOf } from '../domain/partition.ts'
+import { formatPosition } from '../domain/position.ts'
+import type { Request } from '../domain/request.ts'
+import type { Seal } from '../domain/seal.ts'
+import type { DeadLetter, RequestWriter } from '../intake/intake.ts'
+import type { SourceMessage } from './intake-group.ts'
+import { encodeRequest } from './internal-codec.ts'
+import type { TopicNames } from './topics.ts'
+import { explicitPartition, portionsOf } from './transactional-producer.ts'
+
+/** Writes what intake makes: requests by recipient, dead letters by position. Plain and acknowledged by all replicas; what is written
+ *  twice after a retry is told apart by its position. */
+export const openRequestWriter = async (options: {
+  readonly kafka: Kafka
+  readonly names: TopicNames
+  /** Of requests, feedback and journal. */
+  readonly partitions: number
+  readonly deadLetterPartitions: number
+  /** Seals the dead record with its position as associated data; null: its bytes are left out, and it cannot be replayed. */
+  readonly seal: Seal | null
+}): Promise<RequestWriter & { close(): Promise<void> }> => {
+  const { names, partitions, deadLetterPartitions, seal } = options
+  const producer = options.kafka.producer({
+    idempotent: false,
+    maxInFlightRequests: 1,
+    allowAutoTopicCreation: false,
+    createPartitioner: () => explicitPartition,
+    retry: { initialRetryTime: 20, multiplier: 2, retries: 8, maxRetryTime: 1_000 },
+  })
+  await producer.connect()
+  const send = async (topic: string, messages: (Message & { partition: number })[]) => {
+    for (const topicMessages of portionsOf([{ topic, messages }])) await producer.sendBatch({ topicMessages, acks: -1 })
+  }
+  return {
+    write: (requests) =>
+      send(
+        names.requests,
+        requests.map((request) => {
+          const key = keyOf(request)
+          return { key, partition: partitionOf(key, partitions), value: encodeRequest(request) }
+        }),
+      ),
+    bury: (letters) =>
+      send(
+        names.deadLetters,
+        letters.map((letter) => {
+          const key = formatPosition(letter.poison.position)
+          return {
+            key,
+            partition: partitionOf(key, deadLetterPartitions),
+            value: seal && sealed(letter.record, key, seal),
+            headers: headersOf(letter),
+          }
+        }),
+      ),
+    close: () => producer.disconnect(),
+  }
+}
+
+/** All that concerns one person is in one partition; who has no usable phone is known by the customer id; poison by its position. */
+const keyOf = (request: Request): string => {
+  switch (request.kind) {
+    case 'ready':
+      return request.notification.recipientRef
+    case 'refused':
+      return request.recipientRef ?? request.customerId ?? formatPosition(request.position)
+    case 'poison':
+      return formatPosition(request.position)
+  }
+}
+
+/** Kafka Connect's names, which tools for dead letters know. */
+const headersOf = ({ poison: { position, reason, detail } }: DeadLetter): IHeaders => ({
+  '__connect.errors.topic': position.topic,
+  '__connect.errors.partition': String(position.partition),
+  '__connect.errors.offset': String(position.offset),
+  '__connect.errors.stage': 'VALUE_CONVERTER',
+  '__connect.errors.exception.class.name': reason,
+  '__connect.errors.exception.message': detail,
+})
+
+const sealed = ({ key, value, headers, timestamp }: SourceMessage, position: string, seal: Seal): Buffer => {
+  const base64 = (bytes: Buffer | string | null | undefined) =>
+    bytes === null || bytes === undefined ? null : Buffer.from(bytes).toString('base64')
+  const named = Object.entries(headers ?? {}).map(([name, each]) => [name, (Array.isArray(each) ? each : [each]).map(base64)])
+  const record = { key: base64(key), value: base64(value), headers: Object.fromEntries(named), timestamp }
+  return Buffer.from(seal(Buffer.from(JSON.stringify(record)), position))
+}

@@ -1,0 +1,80 @@
+import { type Clock, systemClock } from '../clock.ts'
+import { type Catalogue, SHIPPED_CATALOGUE } from './catalogue.ts'
+
+export interface SimulatorOptions {
+  /** Address to listen on. Default `127.0.0.1`: the admin API has no password. */
+  readonly host?: string | undefined
+  /** Default 0: any free one, see `Simulator.url`. */
+  readonly port?: number | undefined
+  /** How long every answer of LINE's endpoints takes at least. Default 0. */
+  readonly latencyMs?: number | undefined
+  /** Requests a second that the bucket of one channel and endpoint refills. Default 2,000, LINE's published limit. */
+  readonly rateLimit?: number | undefined
+  /** What that bucket holds when full, as at the start. LINE does not disclose its own. Default a tenth of a second's worth. */
+  readonly rateBurst?: number | undefined
+  /** The channels that get tokens. Default: whoever asks, with whatever secret. */
+  readonly channels?: readonly ChannelCredentials[] | undefined
+  /** Tokens that never expire, as issued in LINE's console. Default none. */
+  readonly longLivedTokens?: readonly LongLivedToken[] | undefined
+  /** Life of the stateless tokens. Default 900, as LINE's. */
+  readonly tokenLifeSeconds?: number | undefined
+  /** The template, item and button keys that exist: see readCatalogue. Default: those in `catalogue.json`. */
+  readonly catalogue?: Catalogue | undefined
+  /** Newest requests kept in the log. Default 100,000. An entry takes some 0.5 KB, and its body on top. */
+  readonly maxLogEntries?: number | undefined
+  /** Whether the log keeps what was sent. Default true; say false for long load tests. */
+  readonly logBodies?: boolean | undefined
+  /** Wall time is for tokens and `receivedAt`; monotonic time for rate limits and the busiest second. Delays are always real. */
+  readonly clock?: Clock | undefined
+}
+
+export interface ChannelCredentials {
+  readonly clientId: string
+  readonly clientSecret: string
+}
+
+export interface LongLivedToken {
+  readonly token: string
+  /** The channel it belongs to: its requests share that channel's rate limit. */
+  readonly clientId: string
+}
+
+export interface Settings {
+  readonly host: string
+  readonly port: number
+  readonly latencyMs: number
+  readonly rateLimit: number
+  readonly rateBurst: number
+  readonly channels: readonly ChannelCredentials[] | 'any'
+  readonly longLivedTokens: readonly LongLivedToken[]
+  readonly tokenLifeSeconds: number
+  readonly catalogue: Catalogue
+  readonly maxLogEntries: number
+  readonly logBodies: boolean
+  readonly clock: Clock
+}
+
+/** Fills in the defaults. Throws, naming the option, when one cannot be. */
+export const settle = (options: SimulatorOptions): Settings => {
+  const rateLimit = atLeast('rateLimit', options.rateLimit ?? 2000, Number.MIN_VALUE)
+  return {
+    host: options.host ?? '127.0.0.1',
+    port: atLeast('port', options.port ?? 0, 0),
+    latencyMs: atLeast('latencyMs', options.latencyMs ?? 0, 0),
+    rateLimit,
+    rateBurst: atLeast('rateBurst', options.rateBurst ?? Math.max(1, Math.floor(rateLimit / 10)), 1),
+    channels: options.channels ?? 'any',
+    longLivedTokens: options.longLivedTokens ?? [],
+    tokenLifeSeconds: atLeast('tokenLifeSeconds', options.tokenLifeSeconds ?? 900, 1),
+    catalogue: options.catalogue ?? SHIPPED_CATALOGUE,
+    maxLogEntries: atLeast('maxLogEntries', options.maxLogEntries ?? 100_000, 1),
+    logBodies: options.logBodies ?? true,
+    clock: options.clock ?? systemClock,
+  }
+}
+
+const atLeast = (name: keyof SimulatorOptions, value: number, least: number): number => {
+  if (Number.isFinite(value) && value >= least) return value
+  const bound = least === Number.MIN_VALUE ? 'above 0' : `of at least ${least}`
+  throw new RangeError(`the simulator's ${name} cannot be ${value}: give a number ${bound}, or leave it out for the default`)
+}

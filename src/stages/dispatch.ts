@@ -1,0 +1,303 @@
+import { type Config, ConfigError } from '../config.ts'
+import { createDispatcher, type DispatchEvent } from '../dispatch/dispatcher.ts'
+import { createMemoryStore } from '../dispatch/memory-store.ts'
+import type { Provider } from '../dispatch/provider.ts'
+import { type AttemptFacts, createSender, type SenderLane } from '../dispatch/sender.ts'
+import { openTask, type Task } from '../dispatch/task.ts'
+import { createTokenBucket, rateShare } from '../dispatch/token-bucket.ts'
+import type { Changes } from '../domain/changes.ts'
+import { type Lane, laneOf } from '../domain/entry.ts'
+import type { Feedback, Input, OutcomeReport } from '../domain/input.ts'
+import type { Endpoint } from '../domain/message.ts'
+import type { Cost } from '../domain/result.ts'
+import { createDispatchGroup, type InputRecord } from '../kafka/dispatch-group.ts'
+import { createRegistry } from '../kafka/event-reader.ts'
+import { openFeedbackWriter } from '../kafka/feedback-writer.ts'
+import { decodeFeedback, decodeRequest, UnreadableRecordError } from '../kafka/internal-codec.ts'
+import { openJournalReader } from '../kafka/journal-reader.ts'
+import { createResultEncoder } from '../kafka/result-codec.ts'
+import { openTaskJournal } from '../kafka/task-journal.ts'
+import { topicNames, verifyImmutables } from '../kafka/topics.ts'
+import { createLineClient } from '../providers/line/client.ts'
+import type { Parts, Stage } from './stage.ts'
+
+const ENDPOINTS: readonly Endpoint[] = ['template', 'flexible']
+/** Group offsets are for lag tools only. */
+const COMMIT_OFFSETS_EVERY_MS = 5_000
+
+/** Requests → LINE, and what came of it → results. */
+export const startDispatch = async (
+  parts: Parts,
+  { partitions, resultPartitions }: { readonly partitions: number; readonly resultPartitions: number },
+): Promise<Stage> => {
+  const { config, clock, log, metrics, onFatal } = parts
+  const names = topicNames(config.topics.prefix)
+  const groupId = `${config.kafka.group}-dispatch`
+  const shares = sharesOf(config, partitions)
+
+  const encodeResult = await createResultEncoder(createRegistry(config.registry), names.results)
+  const admin = parts.kafka('dispatch-admin').admin()
+  await admin.connect()
+  const reader = await openJournalReader({
+    kafka: parts.kafka('journal'),
+    topic: names.journal,
+    group: groupId,
+    monotonic: clock.monotonic,
+    onFatal,
+  })
+  const { incarnation } = await verifyImmutables({
+    kafka: parts.kafka('verify'),
+    names,
+    partitions,
+    pepper: config.privacy.pepper,
+    reader,
+  })
+  const feedback = await openFeedbackWriter(parts.kafka('feedback'), names.feedback)
+  const providers = providersOf(parts)
+  const deadlines = Object.values(config.channels).map(({ deadline }) => deadline)
+
+  const openPartition = async (partition: number, onEnded: (error: Error) => void): Promise<Task> => {
+    const journal = await openTaskJournal({
+      ...parts,
+      kafka: parts.kafka(`task-${partition}`),
+      admin,
+      reader,
+      names,
+      group: groupId,
+      partition,
+      resultPartitions,
+      encodeResult,
+    })
+    try {
+      return await openTask({
+        partition,
+        incarnation,
+        journal,
+        store: createMemoryStore(),
+        policy: { progress: config.results.progress, cost: costOf(config) },
+        clock,
+        attemptMs: Math.max(...deadlines) + 1_000,
+        createSender: (onReport) =>
+          createSender({
+            lanes: lanesOf(shares, providers, clock.monotonic()),
+            open: parts.sealer.open,
+            clock,
+            onReport: (report, attempt) => {
+              tellOfAttempt(parts, partition, report, attempt)
+              onReport(report)
+            },
+          }),
+        handOver: (reports) =>
+          feedback
+            .write(
+              partition,
+              reports.map((report): Feedback => ({ kind: 'handover', report })),
+            )
+            .catch((error: Error) =>
+              log.error(
+                { event: 'handover-failed', partition, count: reports.length },
+                `outcomes could not be handed over and will be unknown: ${error.message}`,
+              ),
+            ),
+        writeBarrier: (epoch, at) => feedback.write(partition, [{ kind: 'barrier', epoch, at }]),
+        flow: { pause: () => group.pauseRequests(partition), resume: () => group.resumeRequests(partition) },
+        onCommitted: (changes, ms) => tellOfCommit(parts, changes, ms),
+        onEnded,
+      })
+    } catch (error) {
+      await journal.close()
+      throw error
+    }
+  }
+
+  const dispatcher = createDispatcher({ openTask: openPartition, group: () => group, clock, onEvent: tellOf(parts), onFatal })
+  let joined = false
+  const group = createDispatchGroup({
+    kafka: parts.kafka('dispatch'),
+    groupId,
+    topics: { requests: names.requests, feedback: names.feedback },
+    partitions,
+    claims: dispatcher.claims,
+    onAssigned: (assigned) => {
+      joined = true
+      dispatcher.onAssigned(assigned)
+    },
+    onRecords: (partition, records) => {
+      for (const record of records) if (!dispatcher.onInput(partition, inputOf(record))) return
+    },
+    onHeartbeat: dispatcher.onHeartbeat,
+    onFatal,
+  })
+  await group.join()
+
+  metrics.ask.notifications = () => {
+    const sum: Record<string, number> = { queued: 0, sending: 0, unknown: 0, done: 0 }
+    for (const task of dispatcher.tasks())
+      for (const [state, count] of Object.entries(task.count())) sum[state] = (sum[state] ?? 0) + count
+    return sum
+  }
+  metrics.ask.partitions = () => ({ open: [...dispatcher.tasks()].length, opening: dispatcher.opening() })
+  const offsets = setInterval(() => {
+    for (const task of dispatcher.tasks())
+      group
+        .commit(task.partition, task.committed())
+        .catch((error: Error) => log.debug({ event: 'offsets', partition: task.partition }, error.message))
+  }, COMMIT_OFFSETS_EVERY_MS)
+
+  return {
+    waitingFor: () =>
+      joined
+        ? dispatcher.opening() > 0
+          ? [`${dispatcher.opening()} partitions to be restored`]
+          : []
+        : ['dispatch to join its group'],
+    stop: async () => {
+      clearInterval(offsets)
+      await dispatcher.drain(config.shutdown.budget)
+      await group.leave()
+      await Promise.all([...providers.values()].map((provider) => provider.close()))
+      await feedback.close()
+      await reader.close()
+      await admin.disconnect()
+    },
+  }
+}
+
+const sharesOf = (config: Config, partitions: number): ReadonlyMap<Lane, { channel: string; rate: number; capacity: number }> =>
+  new Map(
+    Object.entries(config.channels).flatMap(([channel, { limits }]) =>
+      ENDPOINTS.map((endpoint) => {
+        try {
+          return [laneOf({ channel, endpoint }), { channel, ...rateShare(limits[endpoint], partitions) }]
+        } catch (cause) {
+          throw new ConfigError(config.file, [
+            `channels.${channel}.limits.${endpoint}: ${cause instanceof Error ? cause.message : cause}`,
+          ])
+        }
+      }),
+    ),
+  )
+
+const lanesOf = (
+  shares: ReturnType<typeof sharesOf>,
+  providers: ReadonlyMap<string, Provider>,
+  now: number,
+): ReadonlyMap<Lane, SenderLane> =>
+  new Map(
+    [...shares].flatMap(([lane, { channel, rate, capacity }]) => {
+      const provider = providers.get(channel)
+      return provider ? [[lane, { provider, bucket: createTokenBucket({ rate, capacity, now }) }]] : []
+    }),
+  )
+
+const providersOf = ({ config, clock, metrics, log }: Parts): ReadonlyMap<string, Provider> =>
+  new Map(
+    Object.entries(config.channels).map(([channel, { baseUrl, paths, headers, token, deadline, connections }]) => [
+      channel,
+      createLineClient({
+        baseUrl,
+        paths: withoutUndefined(paths),
+        headers,
+        token: withoutUndefined(token),
+        deadlineMs: deadline,
+        connections,
+        monotonic: clock.monotonic,
+        onTokenEvent: (event) => {
+          metrics.tokens.inc({ channel, event: event.kind })
+          log[event.kind === 'renewed' ? 'info' : 'warn'](
+            { ...event, event: `token-${event.kind}`, channel },
+            `access token ${event.kind}`,
+          )
+        },
+      }),
+    ]),
+  )
+
+type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> }
+const withoutUndefined = <T extends object>(value: T): Defined<T> =>
+  Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as Defined<T>
+
+const costOf =
+  (config: Config) =>
+  (channel: string, endpoint: Endpoint): Cost | null => {
+    const price = config.channels[channel]?.price
+    return price ? { tenThousandths: Math.round(price[endpoint] * 10_000), currency: price.currency } : null
+  }
+
+const inputOf = ({ topic, offset, value }: InputRecord): Exclude<Input, { kind: 'outcome' }> => {
+  try {
+    return topic === 'requests'
+      ? { kind: 'request', offset, request: decodeRequest(value) }
+      : { kind: 'feedback', offset, feedback: decodeFeedback(value) }
+  } catch (error) {
+    if (error instanceof UnreadableRecordError) return { kind: 'unreadable', topic, offset }
+    throw error
+  }
+}
+
+const tellOfCommit = ({ metrics }: Parts, changes: Changes, ms: number): void => {
+  metrics.commitSeconds.observe(ms / 1_000)
+  metrics.strays.inc(changes.strays)
+  for (const { topic } of changes.unreadable) metrics.unreadable.inc({ topic })
+  for (const { status, terminal, purpose, route, reason } of changes.results)
+    metrics.results.inc({
+      status,
+      terminal: String(terminal),
+      purpose: purpose ?? 'none',
+      route: route ?? 'none',
+      reason: reason ?? 'none',
+    })
+}
+
+/** One wide line for each attempt: all that is known of it, and nothing that names the person. */
+const tellOfAttempt = (
+  { metrics, log }: Parts,
+  partition: number,
+  { deliveryTag, outcome }: OutcomeReport,
+  { intention, ms, waitedMs }: AttemptFacts,
+): void => {
+  const [channel = '', endpoint = ''] = intention.lane.split('/')
+  const cause = 'cause' in outcome ? outcome.cause : 'none'
+  metrics.attempts.inc({ channel, endpoint, outcome: outcome.kind, cause })
+  metrics.attemptSeconds.observe({ channel, endpoint }, ms / 1_000)
+  metrics.tokenWaitSeconds.observe({ channel, endpoint }, waitedMs / 1_000)
+  const line = {
+    event: 'attempt',
+    notificationId: intention.notificationId,
+    deliveryTag,
+    partition,
+    channel,
+    endpoint,
+    outcome: outcome.kind,
+    cause,
+    status: outcome.kind === 'rejected' ? outcome.status : undefined,
+    property: outcome.kind === 'rejected' ? outcome.property : undefined,
+    lineRequestId: outcome.requestId,
+    ms: Math.round(ms),
+    waitedMs: Math.round(waitedMs),
+    traceparent: intention.traceparent ?? undefined,
+  }
+  if (outcome.kind === 'accepted' || outcome.kind === 'unreachable') log.info(line, 'attempt')
+  else log.warn(line, 'attempt')
+}
+
+const tellOf =
+  ({ metrics, log }: Parts) =>
+  (event: DispatchEvent): void => {
+    switch (event.kind) {
+      case 'assigned':
+        return log.info({ event: 'assigned', partitions: event.partitions }, 'partitions assigned')
+      case 'task-opened':
+        return log.info(
+          { event: 'task-opened', partition: event.partition, ms: Math.round(event.ms) },
+          'partition restored and open',
+        )
+      case 'task-closed':
+        return log.info({ event: 'task-closed', partition: event.partition }, 'partition given up')
+      case 'task-failed':
+        metrics.taskFailures.inc()
+        return log.warn({ event: 'task-failed', partition: event.partition, error: event.error.name }, event.error.message)
+      case 'close-failed':
+        return log.warn({ event: 'close-failed', partition: event.partition, error: event.error.name }, event.error.message)
+    }
+  }

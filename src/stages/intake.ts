@@ -1,0 +1,83 @@
+import { createIntake, type IntakeEvent } from '../intake/intake.ts'
+import type { Route } from '../intake/route.ts'
+import { createEventReader, createRegistry } from '../kafka/event-reader.ts'
+import { joinIntakeGroup, type StartFrom } from '../kafka/intake-group.ts'
+import { openRequestWriter } from '../kafka/request-writer.ts'
+import { topicNames, verifyDomainTopics } from '../kafka/topics.ts'
+import { violationsOf } from '../providers/line/content-rules.ts'
+import type { Parts, Stage } from './stage.ts'
+
+/** Domain topics → requests. */
+export const startIntake = async (
+  parts: Parts,
+  options: {
+    readonly routes: readonly Route[]
+    readonly from: StartFrom | undefined
+    readonly partitions: number
+    readonly deadLetterPartitions: number
+  },
+): Promise<Stage> => {
+  const { config, clock, sealer, log } = parts
+  const names = topicNames(config.topics.prefix)
+  let ready = false
+
+  await verifyDomainTopics(parts.kafka('verify'), options.routes)
+  const writer = await openRequestWriter({
+    ...options,
+    kafka: parts.kafka('intake-writer'),
+    names,
+    seal: config.deadLetters.values === 'sealed' ? sealer.seal : null,
+  })
+  const { read } = createEventReader(createRegistry(config.registry))
+  const group = await joinIntakeGroup({
+    kafka: parts.kafka('intake'),
+    groupId: `${config.kafka.group}-intake`,
+    topics: [...new Set(options.routes.map(({ topic }) => topic))],
+    requestsTopic: names.requests,
+    from: options.from,
+    onBatch: createIntake({
+      context: { routes: options.routes, read, pepper: config.privacy.pepper, seal: sealer.seal, violationsOf },
+      writer,
+      clock,
+      onEvent: tellOf(parts),
+    }),
+    onReady: (partitions) => {
+      ready = true
+      log.info({ event: 'intake-ready', partitions }, 'intake reads its partitions')
+    },
+    onFatal: parts.onFatal,
+  })
+
+  return {
+    waitingFor: () => (ready ? [] : ['intake to know its offsets']),
+    stop: async () => {
+      await group.leave()
+      await writer.close()
+    },
+  }
+}
+
+const tellOf =
+  ({ metrics, log }: Parts) =>
+  (event: IntakeEvent): void => {
+    switch (event.kind) {
+      case 'read':
+        for (const request of event.requests) {
+          const route =
+            (request.kind === 'ready' ? request.notification.route : request.kind === 'refused' && request.route) || 'none'
+          const reason = request.kind === 'ready' ? 'none' : request.reason
+          metrics.requests.inc({ kind: request.kind, route, reason })
+          if (request.kind === 'ready') continue
+          const { kind, notificationId, position, detail } = request
+          log.warn({ event: kind, notificationId, ...position, reason, detail }, `a record is ${kind}`)
+        }
+        return
+      case 'stalled':
+        metrics.intakeStalled.set({ cause: event.cause }, 1)
+        log.warn({ event: 'intake-stalled', cause: event.cause }, event.message)
+        return
+      case 'resumed':
+        metrics.intakeStalled.reset()
+        log.info({ event: 'intake-resumed' }, 'intake goes on')
+    }
+  }

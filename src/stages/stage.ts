@@ -1,0 +1,26 @@
+import type { Kafka } from 'kafkajs'
+import type { Clock } from '../clock.ts'
+import type { Config } from '../config.ts'
+import type { Sealer } from '../domain/seal.ts'
+import type { Logger } from '../observability/log.ts'
+import type { Metrics } from '../observability/metrics.ts'
+
+/** What every stage is made of. */
+export interface Parts {
+  readonly config: Config
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics: Metrics
+  /** A client of its own for each purpose: kafkajs shares caches within one. */
+  readonly kafka: (purpose: string) => Kafka
+  readonly sealer: Sealer
+  /** A client has died for good, or state cannot be trusted: the process ends, in order, with an error. */
+  readonly onFatal: (error: Error) => void
+}
+
+export interface Stage {
+  /** What is missing until it does its work; empty when ready. */
+  waitingFor(): readonly string[]
+  /** Stops in order within the budget of the configuration. */
+  stop(): Promise<void>
+}

@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'vitest'
+import { parseText, type TextRendering } from '../../src/intake/liquid.ts'
+
+const render = (source: string, scope: object = {}, zone = 'Asia/Tokyo'): TextRendering => {
+  const parsing = parseText(source)
+  if (parsing.kind === 'faulty') throw new Error(parsing.message)
+  return parsing.text.render(scope, zone)
+}
+
+/** 14:30 on Saturday, 10 August 2024, in Tokyo. */
+const SATURDAY = Date.UTC(2024, 7, 10, 5, 30)
+
+describe('a filter shows', () => {
+  test.each<[filter: string, value: unknown, shown: string]>([
+    ['yen', 12_800, '12,800円'],
+    ['yen', 0, '0円'],
+    ['yen', -500, '-500円'],
+    ['yen', '1234567', '1,234,567円'],
+    ['yen', 12_800n, '12,800円'],
+    ['date', SATURDAY, '2024年8月10日(土)'],
+    ["date: 'no-year'", SATURDAY, '8月10日(土)'],
+    ['date', '2024-08-10', '2024年8月10日(土)'],
+    ['date', '2024-12-28', '2024年12月28日(土)'],
+    ['date', '2024-08-10T23:30:00Z', '2024年8月11日(日)'],
+    ['time', SATURDAY, '14:30'],
+    ['time', '2024-08-10T09:05:00+09:00', '9:05'],
+    ['time', '2024-08-10T00:00', '0:00'],
+    ['datetime', SATURDAY, '2024年8月10日(土) 14:30'],
+    ["datetime: 'no-year'", SATURDAY, '8月10日(土) 14:30'],
+    ['url', '予約 1/2', '%E4%BA%88%E7%B4%84%201%2F2'],
+    ['url', 42, '42'],
+  ])('%s of %s as %s', (filter, value, shown) => {
+    expect(render(`{{ value | ${filter} }}`, { value })).toEqual({ kind: 'text', text: shown })
+  })
+
+  test.each([
+    ['Asia/Tokyo', '8月10日(土) 14:30'],
+    ['Asia/Bangkok', '8月10日(土) 12:30'],
+    ['Asia/Taipei', '8月10日(土) 13:30'],
+    ['Pacific/Honolulu', '8月9日(金) 19:30'],
+  ])('an instant on the clock of %s', (zone, shown) => {
+    expect(render("{{ at | datetime: 'no-year' }}", { at: SATURDAY }, zone)).toEqual({ kind: 'text', text: shown })
+  })
+
+  test.each(['Asia/Tokyo', 'Pacific/Honolulu'])('a mere date as that date in %s too', (zone) => {
+    expect(render("{{ at | date: 'no-year' }}", { at: '2024-08-10' }, zone)).toEqual({ kind: 'text', text: '8月10日(土)' })
+  })
+})
+
+describe('a filter refuses, without quoting the value,', () => {
+  test.each<[what: string, source: string, value: unknown, detail: string]>([
+    ['an amount with decimals', '{{ v | yen }}', 12.5, 'yen: wanted a whole number, found a number'],
+    ['an amount in words', '{{ v | yen }}', '12kyen', 'yen: wanted a whole number, found "99AAAA" (6 characters)'],
+    ['seconds since 1970', '{{ v | date }}', 1_723_267_800, 'found a number'],
+    ['a day that does not exist', '{{ v | date }}', '2026-02-30', 'found "9999-99-99" (10 characters)'],
+    ['the time of a mere date', '{{ v | time }}', '2024-08-10', 'time: wanted a time of day, not a mere date'],
+    ['a text that is no time', '{{ v | datetime }}', 'now', 'found "AAA" (3 characters)'],
+    ['half a character in a URL', '{{ v | url }}', '\ud800', 'url: wanted a text or number'],
+    ['a record as a text', '{{ v }}', { a: 1 }, '{{ }}: wanted a text or number, found a record'],
+    ['a list as a text', '{{ v }}', [1], '{{ }}: wanted a text or number, found a list'],
+  ])('%s', (_, source, v, detail) => {
+    const rendering = render(source, { v })
+    expect(rendering).toMatchObject({ kind: 'unusable', detail: expect.stringContaining(detail) })
+  })
+})
+
+describe('a variable that the event lacks', () => {
+  test.each([
+    ['{{ name }}', 'name'],
+    ['{{ customer.name }}様', 'customer.name'],
+    ["{{ name | append: '様' }}", 'name'],
+    ["{{ '様' | prepend: name }}", 'name'],
+    ['{% for item in items %}{{ item }}{% endfor %}', 'items'],
+    ['{% capture greeting %}{{ name }}{% endcapture %}{{ greeting }}', 'name'],
+    ['{{ customer.constructor }}', 'customer.constructor'],
+  ])('is missing in %s', (source, variable) => {
+    expect(render(source, { customer: {} })).toEqual({ kind: 'missing', variable })
+  })
+
+  test.each([
+    ["{{ customer.name | default: 'お客' }}様", 'お客様'],
+    ['{% if customer.name %}{{ customer.name }}{% else %}お客{% endif %}様', 'お客様'],
+    ['{% unless name %}-{% endunless %}', '-'],
+  ])('may be absent in %s', (source, text) => expect(render(source, { customer: {} })).toEqual({ kind: 'text', text }))
+})
+
+describe('a template is refused at load that', () => {
+  test.each([
+    ['reads a file', "{% include 'x' %}", 'tag "include" not found'],
+    ['renders a file', "{% render 'x' %}", 'tag "render" not found'],
+    ['extends a file', "{% layout 'x' %}", 'tag "layout" not found'],
+    ['hides what is missing', '{% assign a = b %}', 'tag "assign" not found'],
+    ['counts across messages', '{% increment a %}', 'tag "increment" not found'],
+    ['draws lots', '{{ a | sample }}', 'undefined filter: sample'],
+    ['misspells a filter', '{{ a | yem }}', 'undefined filter: yem'],
+    ['is not closed', '{{ a', 'not closed'],
+    ['is too long', `{{ a }}${'x'.repeat(20_001)}`, 'limit exceeded'],
+  ])('%s', (_, source, message) => {
+    expect(parseText(source)).toMatchObject({ kind: 'faulty', message: expect.stringContaining(message) })
+  })
+})
+
+test('a template cannot take more memory than a text may', () => {
+  expect(render('{% for i in (1..100000000) %}x{% endfor %}')).toEqual({
+    kind: 'unusable',
+    detail: 'it takes more memory or time than a text may',
+  })
+})
+
+test('a template names every variable it reads of the event', () => {
+  const parsing = parseText('{{ a.b | default: c }}{% if d %}{{ list[0].e }}{% endif %}{% for x in list %}{{ x.y }}{% endfor %}')
+  expect(parsing.kind === 'parsed' && parsing.text.variables).toEqual([['a', 'b'], ['c'], ['d'], ['list', 0, 'e'], ['list']])
+})
