@@ -3,10 +3,12 @@ import { request } from 'node:http'
 import { connect } from 'node:net'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { brokerConfig } from './broker-config.ts'
 import { freePorts } from './free-ports.ts'
 import { until, whyBrokersDoNotAnswer, whyRegistryDoesNotAnswer } from './ready.ts'
 import type { Stack, StackOptions } from './stack.ts'
+import { StackUnavailable } from './stack-unavailable.ts'
 
 const KAFKA_IMAGE = 'apache/kafka:4.2.0'
 const REGISTRY_IMAGE = 'apicurio/apicurio-registry:3.0.9'
@@ -93,7 +95,7 @@ export const startDockerStack = async (options: StackOptions): Promise<Stack | s
     signal?.throwIfAborted()
     const fault: unknown =
       kafka.status === 'rejected' ? kafka.reason : registry.status === 'rejected' ? registry.reason : undefined
-    throw new Error('The containers did not start; TSUCHI_STACK=jvm goes without Docker', { cause: fault })
+    throw new StackUnavailable(`The stack did not start in Docker: ${reason(fault)}\nTSUCHI_STACK=jvm goes without Docker.`)
   }
   const { address } = kafka.value
   const { registryUrl } = registry.value
@@ -108,8 +110,7 @@ const keepReaper = async ({ getReaper, getContainerRuntimeClient }: Testcontaine
     await getReaper(await getContainerRuntimeClient())
   } catch (fault) {
     process.env.TESTCONTAINERS_RYUK_DISABLED = 'true'
-    const reason = fault instanceof Error ? fault.message : String(fault)
-    onProgress(`Without testcontainers' reaper (${reason}): killed with -9, we would leave containers behind`)
+    onProgress(`Without testcontainers' reaper (${reason(fault)}): killed with -9, we would leave containers behind`)
   }
 }
 
@@ -122,10 +123,12 @@ const startKafka = async ({ GenericContainer, Wait }: Testcontainers, host: stri
       ...brokerConfig({ advertised: { host, port }, listenHost: '0.0.0.0', controllerPort: 19093, internalPort: 19092 }),
       ...options.brokerConfig,
     }
+    const log = logTail()
     try {
       const container = await new GenericContainer(KAFKA_IMAGE)
         .withEnvironment({ KAFKA_HEAP_OPTS: '-Xmx512m', ...toEnvironment(config) })
         .withExposedPorts({ container: port, host: port })
+        .withLogConsumer(log.consume)
         .withWaitStrategy(Wait.forLogMessage('Kafka Server started'))
         .withStartupTimeout(READY_WITHIN_MS)
         .start()
@@ -133,21 +136,44 @@ const startKafka = async ({ GenericContainer, Wait }: Testcontainers, host: stri
       await until(() => whyBrokersDoNotAnswer([address]), { withinMs: READY_WITHIN_MS })
       return { container, address }
     } catch (fault) {
-      if (!/port is already allocated|address already in use/i.test(String(fault)) || attempt === BIND_ATTEMPTS) throw fault
+      const portTaken = /port is already allocated|address already in use/i.test(String(fault))
+      if (!portTaken || attempt === BIND_ATTEMPTS) throw new Error(`${KAFKA_IMAGE}: ${reason(fault)}\n${log.text()}`)
     }
   }
 }
 
 const startRegistry = async ({ GenericContainer, Wait }: Testcontainers, signal: AbortSignal | undefined) => {
+  const log = logTail()
   const container = await new GenericContainer(REGISTRY_IMAGE)
     .withExposedPorts(REGISTRY_PORT)
+    .withLogConsumer(log.consume)
     .withWaitStrategy(Wait.forHttp('/apis/ccompat/v7/subjects', REGISTRY_PORT))
     .withStartupTimeout(READY_WITHIN_MS)
     .start()
+    .catch((fault: unknown) => {
+      throw new Error(`${REGISTRY_IMAGE}: ${reason(fault)}\n${log.text()}`)
+    })
   const registryUrl = `http://${container.getHost()}:${container.getMappedPort(REGISTRY_PORT)}/apis/ccompat/v7`
   await until(() => whyRegistryDoesNotAnswer(registryUrl), { withinMs: READY_WITHIN_MS, ...(signal && { signal }) })
   return { container, registryUrl }
 }
+
+const TAIL_LINES = 25
+
+/** The end of a container's log, for an error message: when it fails to start, testcontainers removes it together with its log. */
+const logTail = () => {
+  let lines: string[] = []
+  return {
+    consume: (stream: Readable) => {
+      stream.on('data', (chunk) => {
+        lines = [...lines, ...String(chunk).trimEnd().split('\n')].slice(-TAIL_LINES)
+      })
+    },
+    text: () => lines.join('\n'),
+  }
+}
+
+const reason = (fault: unknown) => (fault instanceof Error ? fault.message : String(fault))
 
 /** The image's own spelling: `a.b` is KAFKA_A_B. */
 const toEnvironment = (config: Readonly<Record<string, string>>) =>

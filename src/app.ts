@@ -32,6 +32,7 @@ export const startWorker = async (options: {
   readonly from: StartFrom | undefined
   readonly clock: Clock
   readonly log: Logger
+  readonly aroundJournal?: Parts['aroundJournal']
 }): Promise<Worker> => {
   const { config, log, clock } = options
   const metrics = createMetrics()
@@ -46,6 +47,7 @@ export const startWorker = async (options: {
     kafka: (purpose) => createKafka(connectionOf(config, purpose), kafkaLog),
     sealer: createSealer(config.privacy.sealingKeys),
     onFatal: (error) => ended.reject(error),
+    aroundJournal: options.aroundJournal ?? ((journal) => journal),
   }
   log.info({ event: 'starting', stages: options.stages, config: summaryOf(config) }, 'starting')
 

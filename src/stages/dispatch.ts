@@ -57,17 +57,19 @@ export const startDispatch = async (
   const deadlines = Object.values(config.channels).map(({ deadline }) => deadline)
 
   const openPartition = async (partition: number, onEnded: (error: Error) => void): Promise<Task> => {
-    const journal = await openTaskJournal({
-      ...parts,
-      kafka: parts.kafka(`task-${partition}`),
-      admin,
-      reader,
-      names,
-      group: groupId,
-      partition,
-      resultPartitions,
-      encodeResult,
-    })
+    const journal = parts.aroundJournal(
+      await openTaskJournal({
+        ...parts,
+        kafka: parts.kafka(`task-${partition}`),
+        admin,
+        reader,
+        names,
+        group: groupId,
+        partition,
+        resultPartitions,
+        encodeResult,
+      }),
+    )
     try {
       return await openTask({
         partition,

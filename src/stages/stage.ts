@@ -1,6 +1,7 @@
 import type { Kafka } from 'kafkajs'
 import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
+import type { TaskJournal } from '../dispatch/task-journal.ts'
 import type { Sealer } from '../domain/seal.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Metrics } from '../observability/metrics.ts'
@@ -16,6 +17,8 @@ export interface Parts {
   readonly sealer: Sealer
   /** A client has died for good, or state cannot be trusted: the process ends, in order, with an error. */
   readonly onFatal: (error: Error) => void
+  /** Laid around every task's journal: where tests put their crash points. */
+  readonly aroundJournal: (journal: TaskJournal) => TaskJournal
 }
 
 export interface Stage {
