@@ -3,7 +3,7 @@ import { type Config, summaryOf } from './config.ts'
 import { createSealer } from './domain/seal.ts'
 import type { Route } from './intake/route.ts'
 import { loadRoutes } from './intake/routes.ts'
-import { createKafka } from './kafka/client.ts'
+import { createKafka, START_RETRY } from './kafka/client.ts'
 import type { StartFrom } from './kafka/intake-group.ts'
 import { topicNames, verifyTopics } from './kafka/topics.ts'
 import { connectionOf } from './kafka-connection.ts'
@@ -45,6 +45,7 @@ export const startWorker = async (options: {
     log,
     metrics,
     kafka: (purpose) => createKafka(connectionOf(config, purpose), kafkaLog),
+    kafkaAtStart: createKafka(connectionOf(config, 'start'), kafkaLog, START_RETRY),
     sealer: createSealer(config.privacy.sealingKeys),
     onFatal: (error) => ended.reject(error),
     aroundJournal: options.aroundJournal ?? ((journal) => journal),
@@ -59,12 +60,16 @@ export const startWorker = async (options: {
     registry: metrics.registry,
     waitingFor: () => (starting ? ['start-up'] : stages.flatMap((stage) => stage.waitingFor())),
   })
-  const stopAll = async () => {
-    for (const stage of stages) await stage.stop()
-    await health.close()
+  let stopping: Promise<void> | undefined
+  const stopAll = () => {
+    stopping ??= (async () => {
+      for (const stage of stages) await stage.stop()
+      await health.close()
+    })()
+    return stopping
   }
   try {
-    const counts = await verifyTopics(parts.kafka('verify'), topicNames(config.topics.prefix))
+    const counts = await verifyTopics(parts.kafkaAtStart, topicNames(config.topics.prefix))
     if (options.stages.includes('dispatch')) stages.push(await startDispatch(parts, counts))
     if (options.stages.includes('intake')) stages.unshift(await startIntake(parts, { ...counts, routes, from: options.from }))
   } catch (error) {
@@ -73,14 +78,13 @@ export const startWorker = async (options: {
   }
   starting = false
   log.info({ event: 'started', http: health.url }, 'started')
-  ended.promise.then(stopAll, stopAll)
   return {
     url: health.url,
     done: ended.promise,
     stop: async () => {
       log.info({ event: 'stopping' }, 'stopping')
-      ended.resolve()
       await stopAll()
+      ended.resolve()
       log.info({ event: 'stopped' }, 'stopped')
     },
   }

@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { readRoutes, type StageName, startWorker } from './app.ts'
 import { systemClock } from './clock.ts'
 import { type Config, loadConfig } from './config.ts'
-import { createKafka } from './kafka/client.ts'
+import { createKafka, START_RETRY } from './kafka/client.ts'
 import { createRegistry } from './kafka/event-reader.ts'
 import type { StartFrom } from './kafka/intake-group.ts'
 import { RESULT_SCHEMA, registerSchema, subjectOf } from './kafka/result-codec.ts'
@@ -57,22 +57,22 @@ Exits with 1 when something died for good, or the configuration is wrong: it say
     const config = loadConfig(options.config)
     const log = createLog(config.log.level)
     const stages: StageName[] = options.only ? [options.only] : ['intake', 'dispatch']
-    const worker = await startWorker({ config, stages, from: options.from, clock: systemClock, log })
+    const worker = startWorker({ config, stages, from: options.from, clock: systemClock, log })
     let asked = false
     const stop = (signal: string) => {
       if (asked) process.exit(130)
       asked = true
       log.info({ event: 'signal', signal }, `${signal}: stopping`)
-      worker.stop().then(
-        () => process.exit(0),
-        (error: Error) => fail(error),
-      )
+      worker.then((started) => started.stop()).then(() => process.exit(0), fail)
     }
+    // From the very first: dispatch may be sending while intake still starts.
     process.on('SIGTERM', () => stop('SIGTERM'))
     process.on('SIGINT', () => stop('SIGINT'))
-    await worker.done.catch((error: Error) => {
+    const { done, stop: stopWorker } = await worker
+    await done.catch(async (error: Error) => {
       log.fatal({ event: 'failed', error: error.name }, error.message)
-      return worker.stop().finally(() => process.exit(1))
+      await stopWorker()
+      process.exit(1)
     })
   })
 
@@ -127,7 +127,7 @@ program.addCommand(simulatorCommand())
 await program.parseAsync().catch(fail)
 
 function kafkaFor(config: Config, purpose: string) {
-  return createKafka(connectionOf(config, purpose), kafkaLogTo(createLog('silent'), createMetrics()))
+  return createKafka(connectionOf(config, purpose), kafkaLogTo(createLog('silent'), createMetrics()), START_RETRY)
 }
 
 function readFrom(text: string): StartFrom {

@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts'
 import type { PoisonRequest, Request } from '../domain/request.ts'
-import { RegistryUnavailableError } from '../kafka/event-reader.ts'
-import type { SourceBatch, SourceMessage } from '../kafka/intake-group.ts'
+import { RegistryUnavailableError } from './event-reading.ts'
 import { type ReadContext, type RecordReading, readRecord } from './read-record.ts'
+import type { SourceBatch, SourceHeaders, SourceMessage } from './source-batch.ts'
 import type { SourceRecord } from './source-record.ts'
 
 /** Requests gathered before they are written: an outage for thousands is written in portions. */
@@ -107,7 +107,7 @@ const sourceOf = ({ topic, partition }: SourceBatch, { offset, headers, timestam
   timestamp,
 })
 
-const textOf = (name: string, value: NonNullable<SourceMessage['headers']>[string]): [string, string][] => {
+const textOf = (name: string, value: SourceHeaders[string]): [string, string][] => {
   const first = Array.isArray(value) ? value[0] : value
   return first === undefined ? [] : [[name, first.toString()]]
 }

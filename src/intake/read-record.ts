@@ -1,7 +1,7 @@
 import { poisonIdOf } from '../domain/identity.ts'
 import type { Position } from '../domain/position.ts'
 import type { PoisonReason, PoisonRequest, Request } from '../domain/request.ts'
-import type { EventReading, ReaderSchema } from '../kafka/event-reader.ts'
+import type { EventReading, ReaderSchema } from './event-reading.ts'
 import { type InterpretContext, interpret } from './interpret.ts'
 import { refuseUnrouted } from './refusal.ts'
 import type { Route } from './route.ts'

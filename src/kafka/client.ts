@@ -19,7 +19,10 @@ export interface KafkaLog {
 /** Short and many: back-to-back transactions meet CONCURRENT_TRANSACTIONS, and kafkajs's default would wait 300 ms each time. */
 export const FAST_RETRY: RetryOptions = { initialRetryTime: 5, multiplier: 1.5, factor: 0.2, retries: 50, maxRetryTime: 1_000 }
 
-export const createKafka = (connection: Connection, log: KafkaLog): Kafka => {
+/** At start-up a person waits for the answer: some five seconds. */
+export const START_RETRY: RetryOptions = { initialRetryTime: 100, multiplier: 2, factor: 0.2, retries: 6, maxRetryTime: 2_000 }
+
+export const createKafka = (connection: Connection, log: KafkaLog, retry = FAST_RETRY): Kafka => {
   patchRequestQueue()
   const { brokers, clientId, ssl, sasl } = connection
   return new Kafka({
@@ -29,7 +32,7 @@ export const createKafka = (connection: Connection, log: KafkaLog): Kafka => {
     ...(sasl && { sasl }),
     connectionTimeout: 5_000,
     requestTimeout: 30_000,
-    retry: FAST_RETRY,
+    retry,
     logLevel: logLevel.INFO,
     logCreator: logCreatorFor(log),
   })

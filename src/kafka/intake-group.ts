@@ -1,27 +1,9 @@
-import type { Admin, Consumer, EachBatchPayload, Kafka } from 'kafkajs'
+import type { Admin, Consumer, Kafka } from 'kafkajs'
+import type { SourceBatch } from '../intake/source-batch.ts'
 import { FAST_RETRY } from './client.ts'
 
 /** Where a topic is read from that this group never read before. */
 export type StartFrom = 'latest' | 'earliest' | { readonly timestamp: number }
-
-export interface SourceBatch {
-  readonly topic: string
-  readonly partition: number
-  readonly records: readonly SourceMessage[]
-  /** False once the partition is no longer this worker's, or it is stopping: give up, nothing more is committed. */
-  readonly mine: () => boolean
-  readonly heartbeat: () => Promise<void>
-  /** Everything up to and with this offset is safe elsewhere. */
-  readonly done: (offset: number) => Promise<void>
-}
-
-export interface SourceMessage {
-  readonly offset: number
-  readonly key: Buffer | null
-  readonly value: Buffer | null
-  readonly headers: EachBatchPayload['batch']['messages'][number]['headers']
-  readonly timestamp: number
-}
 
 /** Offsets that make it impossible to say what was read and what was not. Says what to do. */
 export class LostOffsetsError extends Error {}

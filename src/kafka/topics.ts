@@ -314,7 +314,7 @@ const faultsOf = async (admin: Admin, settings: readonly TopicSettings[]): Promi
 }
 
 const withAdmin = async <T>(kafka: Kafka, use: (admin: Admin) => Promise<T>): Promise<T> => {
-  const admin = kafka.admin({ retry: FAST_RETRY })
+  const admin = kafka.admin()
   await admin.connect()
   try {
     return await use(admin)

@@ -35,8 +35,11 @@ export const startDispatch = async (
   const groupId = `${config.kafka.group}-dispatch`
   const shares = sharesOf(config, partitions)
 
+  // Ended in reverse, also when the start fails half-way.
+  await using opened = new AsyncDisposableStack()
   const encodeResult = await createResultEncoder(createRegistry(config.registry), names.results)
   const admin = parts.kafka('dispatch-admin').admin()
+  opened.defer(() => admin.disconnect())
   await admin.connect()
   const reader = await openJournalReader({
     kafka: parts.kafka('journal'),
@@ -45,15 +48,18 @@ export const startDispatch = async (
     monotonic: clock.monotonic,
     onFatal,
   })
+  opened.defer(() => reader.close())
   const { incarnation } = await verifyImmutables({
-    kafka: parts.kafka('verify'),
+    kafka: parts.kafkaAtStart,
     names,
     partitions,
     pepper: config.privacy.pepper,
     reader,
   })
   const feedback = await openFeedbackWriter(parts.kafka('feedback'), names.feedback)
+  opened.defer(() => feedback.close())
   const providers = providersOf(parts)
+  for (const provider of providers.values()) opened.defer(() => provider.close())
   const deadlines = Object.values(config.channels).map(({ deadline }) => deadline)
 
   const openPartition = async (partition: number, onEnded: (error: Error) => void): Promise<Task> => {
@@ -130,6 +136,8 @@ export const startDispatch = async (
     onHeartbeat: dispatcher.onHeartbeat,
     onFatal,
   })
+  opened.defer(() => group.leave())
+  opened.defer(() => dispatcher.drain(config.shutdown.budget))
   await group.join()
 
   metrics.ask.notifications = () => {
@@ -146,6 +154,9 @@ export const startDispatch = async (
         .catch((error: Error) => log.debug({ event: 'offsets', partition: task.partition }, error.message))
   }, COMMIT_OFFSETS_EVERY_MS)
 
+  opened.defer(() => clearInterval(offsets))
+
+  const running = opened.move()
   return {
     waitingFor: () =>
       joined
@@ -153,15 +164,7 @@ export const startDispatch = async (
           ? [`${dispatcher.opening()} partitions to be restored`]
           : []
         : ['dispatch to join its group'],
-    stop: async () => {
-      clearInterval(offsets)
-      await dispatcher.drain(config.shutdown.budget)
-      await group.leave()
-      await Promise.all([...providers.values()].map((provider) => provider.close()))
-      await feedback.close()
-      await reader.close()
-      await admin.disconnect()
-    },
+    stop: () => running.disposeAsync(),
   }
 }
 

@@ -21,13 +21,15 @@ export const startIntake = async (
   const names = topicNames(config.topics.prefix)
   let ready = false
 
-  await verifyDomainTopics(parts.kafka('verify'), options.routes)
+  await verifyDomainTopics(parts.kafkaAtStart, options.routes)
+  await using opened = new AsyncDisposableStack()
   const writer = await openRequestWriter({
     ...options,
     kafka: parts.kafka('intake-writer'),
     names,
     seal: config.deadLetters.values === 'sealed' ? sealer.seal : null,
   })
+  opened.defer(() => writer.close())
   const { read } = createEventReader(createRegistry(config.registry))
   const group = await joinIntakeGroup({
     kafka: parts.kafka('intake'),
@@ -48,12 +50,12 @@ export const startIntake = async (
     onFatal: parts.onFatal,
   })
 
+  opened.defer(() => group.leave())
+
+  const running = opened.move()
   return {
     waitingFor: () => (ready ? [] : ['intake to know its offsets']),
-    stop: async () => {
-      await group.leave()
-      await writer.close()
-    },
+    stop: () => running.disposeAsync(),
   }
 }
 

@@ -14,6 +14,8 @@ export interface Parts {
   readonly metrics: Metrics
   /** A client of its own for each purpose: kafkajs shares caches within one. */
   readonly kafka: (purpose: string) => Kafka
+  /** One that soon gives up, for what is looked at while starting. */
+  readonly kafkaAtStart: Kafka
   readonly sealer: Sealer
   /** A client has died for good, or state cannot be trusted: the process ends, in order, with an error. */
   readonly onFatal: (error: Error) => void

@@ -81,6 +81,7 @@ test.each([
   ['closed within the status line', (socket: Socket) => socket.end('HTTP/1.1 20')],
   ['closed within the headers', (socket: Socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n')],
   ['answered in something other than HTTP', (socket: Socket) => socket.end('+OK hello\r\n\r\n')],
+  ['told of an answer (103) that never came', (socket: Socket) => socket.end('HTTP/1.1 103 Early Hints\r\n\r\n')],
   ['told to go on with a body already sent', (socket: Socket) => socket.end('HTTP/1.1 100 Continue\r\n\r\n')],
 ])('%s, nobody can say what came of it', async (_, respond) => {
   const peer = await startPeer(({ socket }) => respond(socket))
@@ -93,6 +94,9 @@ test('no answer within the deadline is unknown, by timeout', async () => {
   const client = clientOf(peer.origin, { deadlineMs: 150 })
   expect(await client.send(attempt())).toEqual(unknown('timeout'))
   expect(peer.requests).toHaveLength(1)
+  // A late answer must find nobody, least of all the next send.
+  const socket = peer.requests[0]?.socket ?? peerMissing()
+  if (!socket.closed) await once(socket, 'close')
 })
 
 test('the deadline is not put off by an answer that trickles in', async () => {
@@ -144,12 +148,21 @@ test('what missed its deadline while connecting was not sent, and is not once th
   const gate = createServer()
   const waiting = once(gate, 'connection')
   const client = clientOf(`https://localhost:${await listen(gate)}`, { deadlineMs: 200, connections: 1 })
+  let created = 0
+  const count = () => {
+    created += 1
+  }
+  subscribe('undici:request:create', count)
+  onTestFinished(() => {
+    unsubscribe('undici:request:create', count)
+  })
   let asked = 0
   const mayStart = () => {
     asked += 1
     return true
   }
-  expect(await client.send(attempt({ mayStart }))).toEqual(notSent('connect'))
+  const missed = [1, 2, 3].map(() => client.send(attempt({ mayStart })))
+  expect(await Promise.all(missed)).toEqual(missed.map(() => notSent('connect')))
 
   const forward = (socket: Socket): Socket => socket.pipe(connect(peer.port, '127.0.0.1')).pipe(socket)
   const [held]: Socket[] = await waiting
@@ -158,6 +171,8 @@ test('what missed its deadline while connecting was not sent, and is not once th
   expect(await client.send(attempt({ deliveryTag: tag(2) }))).toEqual(accepted)
   expect(asked).toBe(0)
   expect(peer.tags()).toEqual([tag(2)])
+  // Those that were still waiting for a connection left no trace in undici: only one connected, and one was sent.
+  expect(created).toBe(2)
 })
 
 test('the deadline ends a send while it connects, no sooner and no later than one that waits for its answer', async () => {
@@ -175,15 +190,7 @@ test('the deadline ends a send while it connects, no sooner and no later than on
   expect(order).toEqual(['100 ms, connecting', '400 ms, answering'])
 })
 
-test('what exceeds the number of connections waits with us, not with undici, and goes in order', async () => {
-  let created = 0
-  const count = () => {
-    created += 1
-  }
-  subscribe('undici:request:create', count)
-  onTestFinished(() => {
-    unsubscribe('undici:request:create', count)
-  })
+test('sends that wait for a connection go in order', async () => {
   const arrived = Promise.withResolvers<Socket>()
   const peer = await startPeer(({ socket }) => {
     if (peer.requests.length === 1) arrived.resolve(socket)
@@ -192,7 +199,6 @@ test('what exceeds the number of connections waits with us, not with undici, and
   const client = clientOf(peer.origin, { connections: 1 })
   const sends = [1, 2, 3].map((n) => client.send(attempt({ deliveryTag: tag(n) })))
   const socket = await arrived.promise
-  expect(created).toBe(1)
   socket.write(answer(200))
   expect(await Promise.all(sends)).toEqual([accepted, accepted, accepted])
   expect(peer.tags()).toEqual([tag(1), tag(2), tag(3)])
