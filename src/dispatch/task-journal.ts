@@ -8,7 +8,7 @@ export interface TaskJournal {
   fence(): Promise<number>
   /** Replays the journal, from its start to the own marker. */
   restore(onRecord: (record: { readonly entry: Entry } | { readonly position: TaskPosition }) => void): Promise<void>
-  /** Where the inputs begin and end now; and whether the group has ever committed offsets for them. */
+  /** Where the inputs begin and end now; and whether the group's offsets say that something of them was consumed. */
   inputs(): Promise<InputBounds>
   /** All of it or nothing, in one transaction. */
   commit(changes: Pick<Changes, 'entries' | 'results' | 'position' | 'unreadable'>): Promise<void>
@@ -18,7 +18,7 @@ export interface TaskJournal {
 export interface InputBounds {
   readonly requests: { readonly low: number; readonly high: number }
   readonly feedback: { readonly low: number; readonly high: number }
-  readonly groupHasOffsets: boolean
+  readonly groupHasRead: boolean
 }
 
 /** State that cannot be trusted. Nothing is sent, and nobody but an operator can mend it. */
@@ -27,7 +27,7 @@ export class StateLostError extends Error {}
 /** Where to read on. Throws StateLostError if the journal and its inputs do not fit together. */
 export const resumeAt = (partition: number, position: TaskPosition | undefined, bounds: InputBounds): TaskPosition => {
   if (!position) {
-    if (bounds.groupHasOffsets || bounds.requests.low > 0 || bounds.feedback.low > 0)
+    if (bounds.groupHasRead || bounds.requests.low > 0 || bounds.feedback.low > 0)
       throw new StateLostError(
         `the journal of partition ${partition} is empty, but its inputs have been read before: the journal was lost, and with it what was sent. Restore the topic from a backup, or create all topics anew to begin without memory`,
       )

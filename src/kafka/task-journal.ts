@@ -118,8 +118,8 @@ const boundsOf = async (admin: Admin, names: TopicNames, group: string, partitio
   return {
     requests: bounds(names.requests, requests),
     feedback: bounds(names.feedback, feedback),
-    groupHasOffsets: committed.some(({ partitions }) =>
-      partitions.some((each) => each.partition === partition && Number(each.offset) >= 0),
+    groupHasRead: committed.some(({ partitions }) =>
+      partitions.some((each) => each.partition === partition && Number(each.offset) > 0),
     ),
   }
 }

@@ -10,6 +10,7 @@ import { type Lane, laneOf } from '../domain/entry.ts'
 import type { Feedback, Input, OutcomeReport } from '../domain/input.ts'
 import type { Endpoint } from '../domain/message.ts'
 import type { Cost } from '../domain/result.ts'
+import type { TaskPosition } from '../domain/state.ts'
 import { createDispatchGroup, type InputRecord } from '../kafka/dispatch-group.ts'
 import { createRegistry } from '../kafka/event-reader.ts'
 import { openFeedbackWriter } from '../kafka/feedback-writer.ts'
@@ -147,13 +148,17 @@ export const startDispatch = async (
     return sum
   }
   metrics.ask.partitions = () => ({ open: [...dispatcher.tasks()].length, opening: dispatcher.opening() })
+  const told = new Map<number, TaskPosition>()
   const offsets = setInterval(() => {
-    for (const task of dispatcher.tasks())
+    for (const task of dispatcher.tasks()) {
+      const position = task.committed()
+      if (told.get(task.partition) === position) continue
+      told.set(task.partition, position)
       group
-        .commit(task.partition, task.committed())
+        .commit(task.partition, position)
         .catch((error: Error) => log.debug({ event: 'offsets', partition: task.partition }, error.message))
+    }
   }, COMMIT_OFFSETS_EVERY_MS)
-
   opened.defer(() => clearInterval(offsets))
 
   const running = opened.move()

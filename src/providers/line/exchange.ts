@@ -58,7 +58,7 @@ export const post = (pool: Pool, { path, headers, body, mayStart, signal, onRele
 
   const handler: Dispatcher.DispatchHandler = {
     // undici calls this right before it writes, in the same turn, and drops the request if it throws. An abort would close the
-    // socket as well. `started` is asked as a bar to any second write, should the client ever take a request up again.
+    // socket as well. `started` bars a second write, should undici ever take a request up again.
     onRequestStart: (controller) => {
       if (signal.aborted || started) throw new Error('too late to start')
       try {
@@ -94,9 +94,9 @@ export const post = (pool: Pool, { path, headers, body, mayStart, signal, onRele
 }
 
 /** A socket that idles longer than this is closed by us. Were the server first, its FIN could cross a send on the wire, and that
- *  send would be unknown. LINE's idle limit is not documented; common ones are 5 s (Node), 15 s (Envoy behind some balancers), 60 s
- *  and more (nginx, AWS). A handshake after 4 s of silence costs little. A shorter limit announced by `keep-alive: timeout=` is
- *  kept with one second to spare; a longer one is not believed. */
+ *  send would be unknown. LINE's idle limit is not documented; the shortest in common use is Node's own, 5 s. A handshake after 4 s
+ *  of silence costs little. A shorter limit announced by `keep-alive: timeout=` is kept with one second to spare; a longer one is
+ *  not believed. */
 const IDLE_MS = 4_000
 const SPARE_MS = 1_000
 
