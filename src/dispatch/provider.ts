@@ -13,7 +13,7 @@ export interface Attempt {
 
 /** What dispatch needs of LINE, or of a partner's relay: one instance for each channel. */
 export interface Provider {
-  /** Never throws: whatever happens is an outcome. Never retries, and never takes longer than the channel's deadline. */
+  /** Whatever happens is an outcome; it rejects only for a fault of the caller's. Never retries, and never takes longer than the channel's deadline. */
   send(attempt: Attempt): Promise<Outcome>
   close(): Promise<void>
 }

@@ -18,11 +18,11 @@ export type NotSentCause =
   | 'send-by'
   /** No connection: refused, name not found, TLS failed, connect timed out. */
   | 'connect'
-  /** No channel access token could be had. */
+  /** No channel access token could be had, or tokens keep being rejected. */
   | 'no-token'
   /** 401: the token was not accepted; a new one is fetched before the next attempt. */
   | 'unauthorized'
-  /** 403: the account may not use this endpoint. A fault of configuration, not of the message. */
+  /** 403, or a redirect: the account may not use this endpoint, or the URL is wrong. A fault of configuration, not of the message. */
   | 'forbidden'
   /** 429. */
   | 'rate-limited'

@@ -1,0 +1,325 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
+import { type IHeaders, Kafka } from 'kafkajs'
+import { pino } from 'pino'
+import { inject, vi } from 'vitest'
+import { parse, stringify } from 'yaml'
+import { type StageName, startWorker, type Worker } from '../../src/app.ts'
+import { type Clock, systemClock } from '../../src/clock.ts'
+import { type Config, loadConfig } from '../../src/config.ts'
+import { createRegistry } from '../../src/kafka/event-reader.ts'
+import type { StartFrom } from '../../src/kafka/intake-group.ts'
+import { RESULT_SCHEMA, registerSchema } from '../../src/kafka/result-codec.ts'
+import { createTopics, type TopicNames, topicNames } from '../../src/kafka/topics.ts'
+import type { LogEntry } from '../../src/line-simulator/request-log.ts'
+import { type Simulator, startSimulator } from '../../src/line-simulator/simulator.ts'
+import type { Parts } from '../../src/stages/stage.ts'
+import type { Event } from './events.ts'
+import { observeResults, type ResultObserver } from './results.ts'
+
+/** The routes of every installation: those that are shipped, and one for LINE's own templates. */
+export type RouteName = 'payment-due' | 'reservation-reminder' | 'outage-notice' | 'ride-reminder'
+
+/** Everything one test needs, fresh: topics, groups, configuration, LINE. Workers are started by the test. */
+export interface Installation {
+  /** Prefix of its topics, and of its groups. */
+  readonly name: string
+  readonly directory: string
+  readonly configFile: string
+  /** What `configFile` wants from the environment. */
+  readonly env: Readonly<Record<string, string>>
+  readonly config: Config
+  readonly topics: TopicNames
+  /** The domain topic of each route. */
+  readonly events: Readonly<Record<RouteName, string>>
+  readonly kafka: Kafka
+  readonly simulator: Simulator
+  readonly results: ResultObserver
+  /** What all workers have logged, at level trace: one JSON object each. */
+  readonly log: readonly string[]
+  /** Resolves when the worker says that it is ready. */
+  startWorker(options?: WorkerOptions): Promise<Worker>
+  /** Encodes through the registry, with the schema that is registered for the topic, and returns where the records lie. */
+  produce(route: RouteName, ...events: readonly Event[]): Promise<readonly Place[]>
+  produceWith(route: RouteName, options: RecordOptions, ...events: readonly Event[]): Promise<readonly Place[]>
+  encode(route: RouteName, event: Event): Promise<Buffer>
+  /** As it is, to any topic. */
+  produceRaw(topic: string, record: RawRecord): Promise<Place>
+  /** Requests that would have sent something, in the order in which the simulator had them. */
+  sends(): readonly LogEntry[]
+  /** Stops what runs, and takes everything away. Idempotent. */
+  close(): Promise<void>
+}
+
+export interface WorkerOptions {
+  readonly stages?: readonly StageName[]
+  readonly from?: StartFrom
+  readonly clock?: Clock
+  readonly config?: Config
+  readonly aroundJournal?: Parts['aroundJournal']
+}
+
+export interface RecordOptions {
+  readonly key?: string
+  readonly headers?: IHeaders
+  readonly partition?: number
+}
+
+export interface RawRecord {
+  readonly value: Buffer | string | null
+  readonly key?: Buffer | string
+  readonly headers?: IHeaders
+  readonly partition?: number
+}
+
+export interface Place {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+}
+
+export interface InstallationOptions {
+  /** Of tsuchi's own topics, and of the domain topics. Default 3: few are quick. */
+  readonly partitions?: number
+  /** Laid over the configuration, mapping by mapping. */
+  readonly config?: Readonly<Record<string, unknown>>
+  /** Laid over the route files: `{ 'payment-due': { unknown: { wait: 'PT1S' } } }`. */
+  readonly routes?: Partial<Readonly<Record<RouteName, Readonly<Record<string, unknown>>>>>
+  readonly simulator?: Parameters<typeof startSimulator>[0]
+  /** Where tsuchi finds the registry; the test itself always asks the real one. */
+  readonly registryUrl?: string
+}
+
+export const install = async (options: InstallationOptions = {}): Promise<Installation> => {
+  const name = `it-${randomUUID().slice(0, 8)}`
+  const partitions = options.partitions ?? 3
+  const brokers = inject('brokers')
+  const registryUrl = inject('registryUrl')
+  const kafka = new Kafka({ brokers, clientId: 'test', logCreator: () => () => {}, retry: { initialRetryTime: 20 } })
+  const simulator = await startSimulator(options.simulator)
+  const directory = await mkdtemp(join(tmpdir(), 'tsuchi-test-'))
+  const env = {
+    TSUCHI_PEPPER: randomBytes(32).toString('base64'),
+    TSUCHI_SEALING_KEY: randomBytes(32).toString('base64'),
+    LINE_CHANNEL_SECRET: randomBytes(16).toString('hex'),
+  }
+
+  await layOutRoutes(directory, name, options.routes ?? {})
+  const configFile = join(directory, 'tsuchi.yaml')
+  const defaults = {
+    kafka: { brokers, group: name },
+    registry: { url: options.registryUrl ?? registryUrl },
+    topics: { prefix: name, partitions, replication: 1 },
+    privacy: { pepper: '${TSUCHI_PEPPER}', sealingKeys: ['${TSUCHI_SEALING_KEY}'] },
+    quietHours: 'none', // tests run at any hour
+    channels: {
+      main: {
+        baseUrl: simulator.url,
+        token: { kind: 'stateless', clientId: '2001234567', clientSecret: '${LINE_CHANNEL_SECRET}' },
+        deadline: 'PT3S',
+      },
+    },
+    http: { host: '127.0.0.1', port: 0 },
+    shutdown: { budget: 'PT5S' },
+  }
+  await writeFile(configFile, stringify(laidOver(defaults, options.config ?? {})))
+  const config = loadConfig(configFile, env)
+
+  const topics = topicNames(name)
+  const events = topicsOf(name)
+  await makeDomainTopics(kafka, Object.values(events), partitions)
+  await createTopics({ kafka, names: topics, partitions, replication: 1, pepper: config.privacy.pepper, onProgress: () => {} })
+  await registerSchema(createRegistry({ url: registryUrl }), topics.results, RESULT_SCHEMA, 'results')
+
+  const registry = new SchemaRegistry({ host: registryUrl })
+  const schemaIds = await registerEventSchemas(registry, events)
+  const producer = kafka.producer({ allowAutoTopicCreation: false, maxInFlightRequests: 1 })
+  await producer.connect()
+  const results = await observeResults({ kafka, topic: topics.results, registryUrl })
+
+  const log: string[] = []
+  const logger = pino({ level: 'trace', base: null }, { write: (line: string) => log.push(line) })
+  const workers: Worker[] = []
+  const encode = (route: RouteName, event: Event) => registry.encode(schemaIds[route], event)
+  const send = async (topic: string, records: readonly RawRecord[]): Promise<Place[]> => {
+    const places: Place[] = []
+    // One by one: a batch would spread over the partitions, and its places could not be told.
+    for (const { value, key = null, headers = {}, partition } of records) {
+      const message = { value, key, headers, ...(partition !== undefined && { partition }) }
+      const [written] = await producer.send({ topic, acks: -1, messages: [message] })
+      places.push({ topic, partition: written?.partition ?? -1, offset: Number(written?.baseOffset) })
+    }
+    return places
+  }
+  let closed: Promise<void> | undefined
+  const close = async () => {
+    for (const worker of workers) await worker.stop()
+    await Promise.all([results.close(), producer.disconnect(), simulator.stop()])
+    await deleteTopics(kafka, [...Object.values(topics), ...Object.values(events)])
+    await rm(directory, { recursive: true })
+  }
+
+  return {
+    name,
+    directory,
+    configFile,
+    env,
+    config,
+    topics,
+    events,
+    kafka,
+    simulator,
+    results,
+    log,
+    startWorker: async ({ stages = ['intake', 'dispatch'], from, clock = systemClock, aroundJournal, ...given } = {}) => {
+      const worker = await startWorker({
+        config: given.config ?? config,
+        stages,
+        from,
+        clock,
+        log: logger,
+        ...(aroundJournal && { aroundJournal }),
+      })
+      workers.push(worker)
+      await Promise.race([untilReady(worker), worker.done])
+      return worker
+    },
+    produce: async (route, ...each) =>
+      send(events[route], await Promise.all(each.map(async (event) => ({ value: await encode(route, event) })))),
+    produceWith: async (route, record, ...each) =>
+      send(events[route], await Promise.all(each.map(async (event) => ({ ...record, value: await encode(route, event) })))),
+    encode,
+    produceRaw: async (topic, record) => {
+      const [place] = await send(topic, [record])
+      if (!place) throw new Error('nothing was produced')
+      return place
+    },
+    sends: () => [...simulator.log.after(0, Number.POSITIVE_INFINITY)].filter(({ endpoint }) => endpoint !== 'token'),
+    close: () => {
+      closed ??= close()
+      return closed
+    },
+  }
+}
+
+/** Asks `/readyz` until it says so. */
+export const untilReady = (worker: Pick<Worker, 'url'>): Promise<void> =>
+  vi.waitFor(
+    async () => {
+      const says = await (await fetch(`${worker.url}/readyz`)).text()
+      if (says !== 'ready\n') throw new Error(`the worker is not ready: ${says}`)
+    },
+    { timeout: 30_000, interval: 20 },
+  )
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+
+const SCHEMAS: Readonly<Record<RouteName, string>> = {
+  'payment-due': 'payment-due',
+  'reservation-reminder': 'reservation-reminder',
+  'outage-notice': 'outage-notice',
+  'ride-reminder': 'reservation-reminder',
+}
+const ROUTES = Object.keys(SCHEMAS) as RouteName[]
+
+const topicsOf = (name: string): Record<RouteName, string> => ({
+  'payment-due': `${name}.events.payment-due`,
+  'reservation-reminder': `${name}.events.reservation-reminder`,
+  'outage-notice': `${name}.events.outage-notice`,
+  'ride-reminder': `${name}.events.ride-reminder`,
+})
+
+/** The shipped routes name no template: of LINE's own templates only a few keys are published. This one is made of those. */
+const RIDE_REMINDER = {
+  route: 'ride-reminder',
+  purpose: 'reminder',
+  event: 'jp.example.reservation.ReservationReminderDue',
+  schema: '../schemas/events/reservation-reminder.avsc',
+  channel: 'main',
+  identity: { source: 'jp.example.rides', id: 'eventId' },
+  time: 'occurredAt',
+  recipient: { phone: 'customer.phone', country: 'JP', customer: 'customer.id', timeZone: 'customer.timeZone' },
+  expires: 'startsAt',
+  fallback: 'sms',
+  message: {
+    template: {
+      templateKey: 'ride_reservation_reminder_ja',
+      emphasizedItem: { itemKey: 'date_002_ja', content: '{{ startsAt | date }}' },
+      items: [{ itemKey: 'time_range_001_ja', content: '午前中' }],
+      buttons: [{ buttonKey: 'check_details_ja', url: '{{ changeUrl }}' }],
+    },
+  },
+}
+
+const layOutRoutes = async (
+  directory: string,
+  name: string,
+  changes: NonNullable<InstallationOptions['routes']>,
+): Promise<void> => {
+  await mkdir(join(directory, 'routes'))
+  await cp(join(ROOT, 'schemas', 'events'), join(directory, 'schemas', 'events'), { recursive: true })
+  const shipped = (await readdir(join(ROOT, 'routes'))).map((file) => file.replace(/\.yaml$/, ''))
+  for (const route of ROUTES) {
+    const source: unknown = shipped.includes(route)
+      ? parse(await readFile(join(ROOT, 'routes', `${route}.yaml`), 'utf8'))
+      : RIDE_REMINDER
+    const laid = laidOver(laidOver(source, { topic: topicsOf(name)[route] }), changes[route] ?? {})
+    await writeFile(join(directory, 'routes', `${route}.yaml`), stringify(laid))
+  }
+}
+
+/** Mappings are merged; anything else replaces what is there. */
+const laidOver = (base: unknown, over: unknown): unknown =>
+  isMapping(base) && isMapping(over)
+    ? { ...base, ...Object.fromEntries(Object.entries(over).map(([key, value]) => [key, laidOver(base[key], value)])) }
+    : over
+
+const isMapping = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const makeDomainTopics = async (kafka: Kafka, topics: readonly string[], partitions: number): Promise<void> => {
+  const admin = kafka.admin()
+  await admin.connect()
+  try {
+    await admin.createTopics({ waitForLeaders: false, topics: topics.map((topic) => ({ topic, numPartitions: partitions })) })
+    await vi.waitFor(
+      async () => {
+        const all = await admin.fetchTopicMetadata({ topics: [...topics] })
+        if (all.topics.some(({ partitions: each }) => each.length < partitions || each.some(({ leader }) => leader < 0)))
+          throw new Error(`not every partition of ${topics.join(', ')} has a leader`)
+      },
+      { timeout: 20_000, interval: 50 },
+    )
+  } finally {
+    await admin.disconnect()
+  }
+}
+
+const deleteTopics = async (kafka: Kafka, topics: readonly string[]): Promise<void> => {
+  const admin = kafka.admin()
+  await admin.connect()
+  try {
+    const existing = new Set(await admin.listTopics())
+    await admin.deleteTopics({ topics: topics.filter((topic) => existing.has(topic)) })
+  } finally {
+    await admin.disconnect()
+  }
+}
+
+const registerEventSchemas = async (
+  registry: SchemaRegistry,
+  events: Readonly<Record<RouteName, string>>,
+): Promise<Record<RouteName, number>> => {
+  const ids = await Promise.all(
+    ROUTES.map(async (route) => {
+      const schema = await readFile(join(ROOT, 'schemas', 'events', `${SCHEMAS[route]}.avsc`), 'utf8')
+      const { id } = await registry.register({ type: SchemaType.AVRO, schema }, { subject: `${events[route]}-value` })
+      return [route, id] as const
+    }),
+  )
+  return Object.fromEntries(ids) as Record<RouteName, number>
+}
