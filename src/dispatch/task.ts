@@ -75,6 +75,8 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
   let barrierUnderWay = false
   let more = false
   let steppedAt = clock.monotonic()
+  /** Wall clock of the last step: what fell due after it is still to be done. */
+  let steppedNow = clock.now()
   let full = false
   let life: 'open' | 'draining' | 'closed' = 'open'
 
@@ -90,7 +92,8 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
       const inputs = inbox.drain(MOST_INPUTS)
       flow()
       const decidedAt = clock.monotonic()
-      const changes = step(store, inputs, moment())
+      const at = moment()
+      const changes = step(store, inputs, at)
       try {
         if (changes.entries.length > 0 || moved(changes.position)) await journal.commit(changes)
       } catch (error) {
@@ -99,7 +102,7 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
       }
       store.apply(changes.entries, changes.position)
       sender.send(changes.intentions, decidedAt)
-      remember(changes)
+      remember(changes, at.now)
       options.onCommitted(changes, steppedAt - decidedAt)
       if (changes.barrierWanted && !barrierUnderWay) {
         barrierUnderWay = true
@@ -108,10 +111,11 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
     }
   }
 
-  const remember = (changes: Changes): void => {
+  const remember = (changes: Changes, now: number): void => {
     if (changes.silentTo > silentTo) barrierUnderWay = false
     ;({ position, counter, silentTo, more } = changes)
     steppedAt = clock.monotonic()
+    steppedNow = now
   }
 
   const moment = (): Moment => ({ now: clock.now(), owner, counter, permits: sender.permits(), silentTo, policy })
@@ -129,10 +133,9 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
     if (inbox.hasRecords) return busy && inbox.size < MOST_INPUTS ? LINGER_MS - waited : 0
     if (inbox.size > 0)
       return inbox.size < MOST_INPUTS / 2 && life === 'open' ? (busy ? LINGER_MS : OUTCOMES_WAIT_MS) - waited : 0
-    const { permits, now } = moment()
-    const waits = [nextStepAt(store, { now, owner }) ?? Number.POSITIVE_INFINITY]
-    const due = Math.min(...waits) - now
-    const held = [...permits.keys()].some((lane) => !isEmpty(store.waiting(lane, now)))
+    const now = clock.now()
+    const due = (nextStepAt(store, { now: steppedNow, owner }) ?? Number.POSITIVE_INFINITY) - now
+    const held = [...sender.permits().keys()].some((lane) => !isEmpty(store.waiting(lane, now)))
     return Math.max(0, held ? Math.min(due, PERMITS_EVERY_MS - (clock.monotonic() - steppedAt)) : due)
   }
 

@@ -59,7 +59,10 @@ export const step = (state: State, inputs: readonly Input[], moment: Moment): Ch
     position,
     counter: moment.counter + intentions.length,
     silentTo,
-    more: any(draft.expired(moment.now)) || any(draft.unsettled(silentTo)),
+    more:
+      any(draft.expired(moment.now)) ||
+      any(draft.unsettled(silentTo)) ||
+      (moment.owner.orphansFrom <= silentTo && hasOrphans(draft.inFlight(), moment.owner)),
     barrierWanted: silenceIsDue(draft, silentTo, moment),
     unreadable,
     strays,
@@ -126,39 +129,46 @@ const settle = (draft: Draft, report: OutcomeReport, moment: Moment): boolean =>
   const { outcome } = report
   const inForce = entry.deliveryTag === report.deliveryTag
   if (entry.state === 'done') {
-    if (entry.status === 'unconfirmed' && (inForce ? isDefinite(outcome) : outcome.kind === 'accepted'))
-      correct(draft, entry, outcome, moment)
+    if (correctsEnd(entry, outcome, inForce)) correct(draft, entry, outcome, moment)
     return true
   }
-  if (inForce ? entry.state === 'queued' : outcome.kind !== 'accepted') return true // told before; or of an earlier attempt, and no news
+  // Told before; or of an attempt that is no longer in force: then only that LINE took it is news.
+  if ((!inForce || entry.state === 'queued') && outcome.kind !== 'accepted') return true
+  // Whoever became unknown was counted as an attempt then.
+  const heard = inForce && entry.state === 'sending' ? attempted(entry) : entry
   switch (outcome.kind) {
     case 'accepted':
     case 'unreachable':
     case 'rejected':
-      finish(draft, attempted(entry), endOf(outcome, entry.notification, moment), moment)
+      finish(draft, heard, endOf(outcome, entry.notification, moment), moment)
       break
-    case 'not-sent': {
-      const started = outcome.cause !== 'send-by' && outcome.cause !== 'connect' && outcome.cause !== 'no-token'
-      const delay = retryDelayMs(outcome, entry.setbacks)
-      queue(
-        draft,
-        {
-          ...entry,
-          attempts: entry.attempts + (started ? 1 : 0),
-          setbacks: outcome.cause === 'send-by' ? entry.setbacks : entry.setbacks + 1,
-          notBefore: moment.now + delay,
-          settleAt: null,
-        },
-        moment,
-      )
+    case 'not-sent':
+      queue(draft, setBack(neverStarted(outcome) ? entry : heard, outcome, moment), moment)
       break
-    }
     case 'unknown':
-      if (entry.state === 'sending') becomeUnknown(draft, attempted(entry), outcome.cause, outcome.requestId, moment)
+      if (entry.state === 'sending') becomeUnknown(draft, heard, outcome.cause, outcome.requestId, moment)
       break
   }
   return true
 }
+
+/** `unconfirmed` is corrected by whatever is learned of the intention in force; any end that claims LINE did not take it, by LINE having
+ *  taken an earlier one after all. */
+const correctsEnd = (entry: Entry, outcome: Outcome, inForce: boolean): boolean =>
+  !entry.corrected &&
+  (outcome.kind === 'accepted' ? entry.status !== 'accepted' : inForce && entry.status === 'unconfirmed' && isDefinite(outcome))
+
+type NotSent = Extract<Outcome, { kind: 'not-sent' }>
+
+/** No byte of it was written. */
+const neverStarted = ({ cause }: NotSent): boolean => cause === 'send-by' || cause === 'connect' || cause === 'no-token'
+
+const setBack = (entry: Entry, outcome: NotSent, moment: Moment): Entry => ({
+  ...entry,
+  setbacks: outcome.cause === 'send-by' ? entry.setbacks : entry.setbacks + 1,
+  notBefore: moment.now + retryDelayMs(outcome, entry.setbacks),
+  settleAt: null,
+})
 
 const becomeUnknown = (draft: Draft, entry: Entry, reason: string, lineRequestId: string | null, moment: Moment): void => {
   const settleAt = moment.now + (entry.notification?.unknownWaitMs ?? 0)
@@ -205,8 +215,8 @@ const release = (draft: Draft, moment: Moment): readonly Intention[] => {
       if (left <= 0) break
       const { notification, sealed } = entry
       if (!notification || !sealed) throw new Error(`notification ${entry.notificationId} is queued without a message`)
-      const quiet = notification.quietHours
-      if (quiet && quietUntil(now, notification.zone, quiet) !== null) {
+      const expired = notification.expiresAt !== null && notification.expiresAt <= now
+      if (expired || isQuiet(notification, now)) {
         queue(draft, entry, moment)
         continue
       }
@@ -226,6 +236,9 @@ const release = (draft: Draft, moment: Moment): readonly Intention[] => {
   }
   return intentions
 }
+
+const isQuiet = ({ quietHours, zone }: Notification, now: number): boolean =>
+  quietHours !== null && quietUntil(now, zone, quietHours) !== null
 
 /** Until when an intention made now may be started: send-by, and no later than what would forbid it. */
 const startBy = ({ expiresAt, quietHours, zone }: Notification, now: number): number =>
@@ -263,9 +276,9 @@ const finish = (draft: Draft, entry: Entry, words: Say, moment: Moment): void =>
   draft.put({ ...said, state: 'done', terminalSequence: result.sequence, sealed: null, settleAt: null })
 }
 
-/** After `unconfirmed`, the truth came late. */
+/** The truth came late. */
 const correct = (draft: Draft, entry: Entry, outcome: Outcome, moment: Moment): void => {
-  if (entry.corrected || !entry.notification || !isDefinite(outcome)) return
+  if (!entry.notification || !isDefinite(outcome)) return
   const { entry: said, result } = say(entry, { ...endOf(outcome, entry.notification, moment), correction: true }, moment.now)
   draft.publish(result)
   draft.put({ ...said, corrected: true })

@@ -208,7 +208,9 @@ const providersOf = ({ config, clock, metrics, log }: Parts): ReadonlyMap<string
         baseUrl,
         paths: withoutUndefined(paths),
         headers,
-        token: withoutUndefined(token),
+        // Never LINE's own when the channel's requests go elsewhere: the secret would go there.
+        token:
+          token.kind === 'stateless' ? { ...token, url: token.url ?? `${baseUrl.replace(/\/$/, '')}/oauth2/v3/token` } : token,
         deadlineMs: deadline,
         connections,
         monotonic: clock.monotonic,
