@@ -1,0 +1,93 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { type TestContext, vi } from 'vitest'
+import type { Installation } from './installation.ts'
+
+/** A worker in a process of its own, which can be stopped, killed and woken. */
+export interface WorkerProcess {
+  readonly child: ChildProcess
+  /** Its log lines so far. */
+  readonly lines: readonly LogLine[]
+  readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>
+  untilLogged(what: string, holds: (line: LogLine) => boolean): Promise<LogLine>
+  untilReady(): Promise<void>
+  /** Until the kernel has stopped it. */
+  untilStopped(): Promise<void>
+}
+
+export type LogLine = Readonly<Record<string, unknown>>
+
+/** `script`: `cli` for the product's own command, `crash` for the one with a crash point. Killed when the test ends, if it still runs. */
+export const spawnWorker = (
+  { onTestFinished }: TestContext,
+  at: Installation,
+  script: 'cli' | 'crash',
+  ...args: readonly string[]
+): WorkerProcess => {
+  const command =
+    script === 'cli' ? [path('../../src/cli.ts'), 'run', '--config', at.configFile] : [path('./crash-worker.ts'), at.configFile]
+  const child = spawn(process.execPath, [...command, ...args], {
+    env: { ...process.env, ...at.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const lines: LogLine[] = []
+  let rest = ''
+  let errors = ''
+  child.stdout.on('data', (data: Buffer) => {
+    const [...whole] = (rest + data.toString()).split('\n')
+    rest = whole.pop() ?? ''
+    lines.push(...whole.map((line): LogLine => JSON.parse(line)))
+  })
+  child.stderr.on('data', (data: Buffer) => {
+    errors += data.toString()
+  })
+  const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
+    child.once('close', (code, signal) => resolve({ code, signal }))
+  })
+  onTestFinished(async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+    await exited
+  })
+
+  const untilLogged: WorkerProcess['untilLogged'] = (what, holds) =>
+    vi.waitFor(
+      () => {
+        const line = lines.find(holds)
+        if (!line)
+          throw new Error(
+            `the worker never logged ${what}\n${errors}${lines
+              .slice(-5)
+              .map((each) => JSON.stringify(each))
+              .join('\n')}`,
+          )
+        return line
+      },
+      { timeout: 40_000, interval: 20 },
+    )
+  return {
+    child,
+    lines,
+    exited,
+    untilLogged,
+    untilReady: async () => {
+      const { http } = await untilLogged('that it has started', ({ event }) => event === 'started')
+      await vi.waitFor(
+        async () => {
+          const answer = await fetch(`${String(http)}/readyz`)
+          if (answer.status !== 200) throw new Error(await answer.text())
+        },
+        { timeout: 30_000, interval: 50 },
+      )
+    },
+    untilStopped: () =>
+      vi.waitFor(
+        () => {
+          if (!/^\d+ \(.*\) T /.test(readFileSync(`/proc/${child.pid}/stat`, 'utf8'))) throw new Error('the worker still runs')
+        },
+        { timeout: 30_000, interval: 20 },
+      ),
+  }
+}
+
+const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
