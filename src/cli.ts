@@ -18,6 +18,17 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 
 const configOption = () => new Option('-c, --config <file>', 'the configuration').default('tsuchi.yaml').env('TSUCHI_CONFIG')
 
+/** What leaving groups and closing connections may take after the budget. */
+const STOP_GRACE_MS = 10_000
+
+class UnstoppableError extends Error {
+  constructor(budgetMs: number) {
+    super(
+      `the worker did not stop within ${(budgetMs + STOP_GRACE_MS) / 1_000} s: what was under way will be settled as unknown. Are the brokers reachable?`,
+    )
+  }
+}
+
 const program = new Command('tsuchi')
   .description(
     'Sends LINE notification messages (LINE通知メッセージ) for domain events on Kafka, and publishes what became of each.',
@@ -63,6 +74,7 @@ Exits with 1 when something died for good, or the configuration is wrong: it say
       if (asked) process.exit(130)
       asked = true
       log.info({ event: 'signal', signal }, `${signal}: stopping`)
+      setTimeout(() => fail(new UnstoppableError(config.shutdown.budget)), config.shutdown.budget + STOP_GRACE_MS)
       worker.then((started) => started.stop()).then(() => process.exit(0), fail)
     }
     // From the very first: dispatch may be sending while intake still starts.

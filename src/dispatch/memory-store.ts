@@ -11,7 +11,7 @@ export const createMemoryStore = (): Store => {
   const inFlight = new Set<string>()
   const lanes = new Map<Lane, Record<'urgent' | 'normal', SortedList<Entry>>>()
   const backingOff = new SortedList<Entry>(byThen((entry) => entry.notBefore))
-  const expiring = new SortedList<Entry>(byThen((entry) => entry.notification?.expiresAt ?? 0))
+  const expiring = new SortedList<Entry>(byThen(expiryOf))
   const unsettled = new SortedList<Entry>(byThen((entry) => entry.settleAt ?? 0))
   const count = { queued: 0, sending: 0, unknown: 0, done: 0 }
   let position: TaskPosition | undefined
@@ -61,7 +61,7 @@ export const createMemoryStore = (): Store => {
         for (const entry of until(laneList(lane, urgent), (entry) => entry.releaseAt <= now))
           if (entry.notBefore <= now) yield entry
     },
-    expired: (now) => until(expiring, (entry) => (entry.notification?.expiresAt ?? 0) <= now),
+    expired: (now) => until(expiring, (entry) => expiryOf(entry) <= now),
     inFlight: function* () {
       for (const id of inFlight) {
         const entry = entries.get(id)
@@ -70,7 +70,10 @@ export const createMemoryStore = (): Store => {
     },
     unsettled: (to) => until(unsettled, (entry) => (entry.settleAt ?? 0) <= to),
     nextWake: (now) => {
-      const wakes = [expiring.first?.notification?.expiresAt, unsettled.first?.settleAt]
+      const wakes = [
+        expiring.firstNot((entry) => expiryOf(entry) <= now)?.notification?.expiresAt,
+        unsettled.firstNot((entry) => (entry.settleAt ?? 0) <= now)?.settleAt,
+      ]
       wakes.push(backingOff.firstNot((entry) => entry.notBefore <= now)?.notBefore)
       for (const { urgent, normal } of lanes.values())
         for (const list of [urgent, normal]) wakes.push(list.firstNot((entry) => entry.releaseAt <= now)?.releaseAt)
@@ -91,6 +94,8 @@ export const createMemoryStore = (): Store => {
 }
 
 const byDeparture = (a: Entry, b: Entry) => compareDeparture(departureOf(a), departureOf(b))
+
+const expiryOf = (entry: Entry) => entry.notification?.expiresAt ?? 0
 
 const byThen = (key: (entry: Entry) => number) => (a: Entry, b: Entry) => key(a) - key(b) || a.arrival - b.arrival
 

@@ -4,7 +4,7 @@ import type { Intention } from '../domain/changes.ts'
 import type { Lane } from '../domain/entry.ts'
 import type { OutcomeReport } from '../domain/input.ts'
 import type { Outcome } from '../domain/outcome.ts'
-import { type Open, openContent } from '../domain/seal.ts'
+import { type Open, openContent, SealError } from '../domain/seal.ts'
 import { SEND_BY_MS } from '../domain/step.ts'
 import type { Provider } from './provider.ts'
 import type { TokenBucket } from './token-bucket.ts'
@@ -44,6 +44,7 @@ export const createSender = (options: {
   const queues = new Map<Lane, Waiting[]>([...lanes.keys()].map((lane) => [lane, []]))
   const timers = new Map<Lane, NodeJS.Timeout>()
   const setbacks = new Map<Lane, number>()
+  const pausedUntil = new Map<Lane, number>()
   let underWay = 0
   let stopped = false
 
@@ -73,16 +74,19 @@ export const createSender = (options: {
     report(waiting, outcome, startedAt)
   }
 
-  /** What LINE or the network refuses now, it will refuse of the next as well. */
+  /** What LINE or the network refuses now, it will refuse of the next as well. Answers to what was under way together count once. */
   const slowDown = (lane: Lane, bucket: TokenBucket, outcome: Outcome) => {
     if (outcome.kind !== 'not-sent') return void setbacks.delete(lane)
-    const before = setbacks.get(lane) ?? 0
-    const delay = retryDelayMs(outcome, before)
-    if (delay === 0) return
+    if (outcome.cause === 'send-by') return
     const now = clock.monotonic()
-    if (bucket.nextAt(now) > now + delay) return // paused already: answers to what was under way then
-    setbacks.set(lane, before + 1)
-    bucket.pauseUntil(now + delay)
+    const paused = pausedUntil.get(lane) ?? now
+    const before = setbacks.get(lane) ?? 0
+    if (now >= paused) setbacks.set(lane, before + 1)
+    else if (outcome.retryAfterMs === null) return
+    const until = now + retryDelayMs(outcome, before)
+    if (until <= paused) return
+    pausedUntil.set(lane, until)
+    bucket.pauseUntil(until)
   }
 
   const pump = (lane: Lane): void => {
@@ -107,10 +111,11 @@ export const createSender = (options: {
       }
       queue.shift()
       const waiting = head
-      start(lane, way, waiting).catch(() => {
-        // What is sealed with a lost key, or was damaged, cannot be sent by anybody; it was not started.
+      start(lane, way, waiting).catch((fault: unknown) => {
         underWay--
-        report(waiting, UNSENDABLE, null)
+        const outcome = outcomeOfFault(fault)
+        slowDown(lane, way.bucket, outcome)
+        report(waiting, outcome, null)
       })
     }
   }
@@ -121,13 +126,14 @@ export const createSender = (options: {
   return {
     inFlight,
     permits: () => {
-      const room = stopped ? 0 : MOST_IN_FLIGHT - inFlight()
+      let room = stopped ? 0 : MOST_IN_FLIGHT - inFlight()
       const now = clock.monotonic()
       return new Map(
-        [...lanes].map(([lane, { bucket }]) => [
-          lane,
-          Math.max(0, Math.min(room, bucket.within(now, LOOKAHEAD_MS) - waitingIn(lane))),
-        ]),
+        [...lanes].map(([lane, { bucket }]) => {
+          const permits = Math.max(0, Math.min(room, bucket.within(now, LOOKAHEAD_MS) - waitingIn(lane)))
+          room -= permits
+          return [lane, permits]
+        }),
       )
     },
     send: (intentions, decidedAt) => {
@@ -151,4 +157,9 @@ export interface AttemptFacts {
 }
 
 const NOT_STARTED: Outcome = { kind: 'not-sent', cause: 'send-by', requestId: null, retryAfterMs: null }
-const UNSENDABLE: Outcome = { kind: 'rejected', status: 0, property: 'sealed', requestId: null }
+
+/** It was not started. With a key that is missing it can be sent once the key is there; what was damaged can be sent by nobody. */
+const outcomeOfFault = (fault: unknown): Outcome =>
+  fault instanceof SealError && fault.code === 'unknown-key'
+    ? { kind: 'not-sent', cause: 'no-key', requestId: null, retryAfterMs: null }
+    : { kind: 'rejected', status: 0, property: 'sealed', requestId: null }

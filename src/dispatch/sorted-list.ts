@@ -8,10 +8,6 @@ export class SortedList<T> implements Iterable<T> {
     this.#compare = compare
   }
 
-  get first(): T | undefined {
-    return this.#items[0]
-  }
-
   add(item: T): void {
     this.#items.splice(this.#place(item), 0, item)
   }

@@ -57,7 +57,8 @@ export const createTokenBucket = (options: {
     },
     within: (now, aheadMs) => {
       count(now)
-      return Math.max(0, Math.floor(tokens + ((now + aheadMs - countedAt) / 1_000) * rate))
+      if (now < countedAt) return 0 // paused: whoever was refused is to be the first when it ends
+      return Math.floor(tokens + (aheadMs / 1_000) * rate)
     },
     pauseUntil: (at) => {
       count(at)

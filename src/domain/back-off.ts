@@ -10,6 +10,7 @@ export const retryDelayMs = (outcome: Extract<Outcome, { kind: 'not-sent' }>, se
       return 0
     case 'unauthorized':
       return setbacks === 0 ? 0 : doubled(setbacks - 1)
+    case 'no-key':
     case 'forbidden':
     case 'monthly-limit':
       return LONGEST_MS

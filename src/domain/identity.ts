@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import { formatPosition, type Position } from './position.ts'
 
 /** What makes two notifications the same one. */
@@ -24,9 +24,10 @@ export const notificationIdOf = (position: Position, identityKey: string): strin
 export const refusedIdOf = (position: Position, event: { readonly source: string | null; readonly id: string | null }): string =>
   digest('refused', [formatPosition(position), event.source, event.id])
 
-/** A record that cannot be read is named by where it lies and what it is made of: a topic made anew starts again at offset 0. */
-export const poisonIdOf = (position: Position, bytes: Uint8Array): string =>
-  digest('poison', [formatPosition(position), createHash('sha256').update(bytes).digest('hex')])
+/** A record that cannot be read is named by where it lies and what it is made of: a topic made anew starts again at offset 0. Under the
+ *  pepper, as the bytes may be little more than a number, which could be found by trying. */
+export const poisonIdOf = (position: Position, bytes: Uint8Array, pepper: Uint8Array): string =>
+  digest('poison', [formatPosition(position), createHmac('sha256', pepper).update(bytes).digest('hex')])
 
 /** Each part is preceded by its length, so that ("ab", "c") and ("a", "bc") differ; null has a mark of its own, so that it is not
  *  the empty string. The first 16 bytes: with 10^12 notifications, two share an id with a chance below 10^-14. */

@@ -20,6 +20,8 @@ export type NotSentCause =
   | 'connect'
   /** No channel access token could be had, or tokens keep being rejected. */
   | 'no-token'
+  /** The key that address and message were sealed with is not in the configuration. */
+  | 'no-key'
   /** 401: the token was not accepted; a new one is fetched before the next attempt. */
   | 'unauthorized'
   /** 403, or a redirect: the account may not use this endpoint, or the URL is wrong. A fault of configuration, not of the message. */

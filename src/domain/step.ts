@@ -143,7 +143,7 @@ const settle = (draft: Draft, report: OutcomeReport, moment: Moment): boolean =>
       finish(draft, heard, endOf(outcome, entry.notification, moment), moment)
       break
     case 'not-sent':
-      queue(draft, setBack(neverStarted(outcome) ? entry : heard, outcome, moment), moment)
+      queue(draft, setBack(neverStarted(outcome) ? entry : heard, outcome, report.at), moment)
       break
     case 'unknown':
       if (entry.state === 'sending') becomeUnknown(draft, heard, outcome.cause, outcome.requestId, moment)
@@ -161,12 +161,14 @@ const correctsEnd = (entry: Entry, outcome: Outcome, inForce: boolean): boolean 
 type NotSent = Extract<Outcome, { kind: 'not-sent' }>
 
 /** No byte of it was written. */
-const neverStarted = ({ cause }: NotSent): boolean => cause === 'send-by' || cause === 'connect' || cause === 'no-token'
+const neverStarted = ({ cause }: NotSent): boolean =>
+  cause === 'send-by' || cause === 'connect' || cause === 'no-token' || cause === 'no-key'
 
-const setBack = (entry: Entry, outcome: NotSent, moment: Moment): Entry => ({
+/** Counted from when it was known, as the lane's own pause is: when that ends, whoever was set back is not behind the next. */
+const setBack = (entry: Entry, outcome: NotSent, at: number): Entry => ({
   ...entry,
   setbacks: outcome.cause === 'send-by' ? entry.setbacks : entry.setbacks + 1,
-  notBefore: moment.now + retryDelayMs(outcome, entry.setbacks),
+  notBefore: at + retryDelayMs(outcome, entry.setbacks),
   settleAt: null,
 })
 

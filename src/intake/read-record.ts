@@ -25,7 +25,7 @@ export const readRecord = async (record: SourceRecord, value: Buffer | null, con
     const position: Position = { ...record.position, index: 0 }
     const request: PoisonRequest = {
       kind: 'poison',
-      notificationId: poisonIdOf(position, value ?? Buffer.alloc(0)),
+      notificationId: poisonIdOf(position, value ?? Buffer.alloc(0), context.pepper),
       position,
       reason,
       detail,

@@ -3,6 +3,8 @@ import avro from 'avsc'
 import type { PoisonReason } from '../domain/request.ts'
 import { type EventReading, type Poison, type ReaderSchema, RegistryUnavailableError } from '../intake/event-reading.ts'
 
+const REGISTRY_TIMEOUT_MS = 4_000
+
 export interface RegistryAddress {
   readonly url: string
   readonly username?: string | undefined
@@ -13,13 +15,15 @@ export const createRegistry = ({ url, username, password }: RegistryAddress): Sc
   new SchemaRegistry({
     host: url.replace(/\/$/, ''),
     ...(username !== undefined && { auth: { username, password: password ?? '' } }),
+    // Whoever accepts a connection and says nothing must not hold up the group, nor the end of the worker.
+    middlewares: [() => ({ request: (request) => request.enhance({ timeout: REGISTRY_TIMEOUT_MS }) })],
     retry: { retries: 2, initialRetryTimeInSecs: 0.1, maxRetryTimeInSecs: 1 },
   })
 
 /** Reads values in Confluent's wire format: a zero byte, the writer schema's id (4 bytes), Avro. */
 export const createEventReader = (registry: SchemaRegistry): { read(value: Buffer | null): Promise<EventReading> } => {
   const readers = new WeakMap<ReaderSchema, avro.Type>()
-  const resolvers = new Map<string, avro.Type | avro.Resolver>()
+  const resolvers = new WeakMap<avro.Type, Map<number, avro.Resolver>>()
 
   const readerOf = (schema: ReaderSchema): avro.Type => {
     const type = readers.get(schema) ?? avro.Type.forSchema(schema.json as avro.Schema)
@@ -29,23 +33,25 @@ export const createEventReader = (registry: SchemaRegistry): { read(value: Buffe
 
   const decodeAs = (id: number, writer: avro.Type, body: Buffer, schema: ReaderSchema) => {
     const reader = readerOf(schema)
-    const key = `${id} ${schema.name}`
+    const known = resolvers.get(reader) ?? new Map<number, avro.Resolver>()
+    resolvers.set(reader, known)
+    const wrote = `written with schema ${id} (${writer.name ?? 'unnamed'})`
     try {
-      const resolver = resolvers.get(key) ?? reader.createResolver(writer)
-      resolvers.set(key, resolver)
-      return { kind: 'value' as const, value: reader.fromBuffer(body, resolver as avro.Resolver) }
+      if (!known.has(id)) known.set(id, reader.createResolver(writer))
     } catch {
-      const fault = resolvers.has(key)
-        ? 'its bytes do not fit the schema it names'
-        : `schema ${id} cannot be read as ${schema.name}: the producer changed it incompatibly`
-      return poison('undecodable', `written with schema ${id} (${writer.name ?? 'unnamed'}); ${fault}`)
+      return poison('undecodable', `${wrote}, which cannot be read as ${schema.name}: the producer changed it incompatibly`)
+    }
+    try {
+      return { kind: 'value' as const, value: reader.fromBuffer(body, known.get(id)) }
+    } catch {
+      return poison('undecodable', `${wrote}; its bytes do not fit that schema`)
     }
   }
 
   return {
     read: async (value) => {
       if (value === null) return poison('no-value', 'the record has no value: a tombstone is not an event')
-      if (value.length < 6 || value[0] !== 0)
+      if (value.length < 5 || value[0] !== 0)
         return poison(
           'not-confluent',
           `${value.length} bytes that do not begin with Confluent's header (0, then a schema id): produced without the registry's serializer`,

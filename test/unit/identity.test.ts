@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { identityKeyOf, notificationIdOf, poisonIdOf, refusedIdOf } from '../../src/domain/identity.ts'
 
 const identity = { source: 'jp.example.billing', id: 'e1', customer: 'C-1', recipientRef: 'r1', occurrence: 0 }
+const PEPPER = Buffer.alloc(32, 1)
 const position = { topic: 'billing.payment-due', partition: 3, offset: 41, index: 0 }
 
 describe('the identity of a notification', () => {
@@ -57,8 +58,8 @@ describe('the id of a notification', () => {
   })
 
   test('of a poison record comes from its position and bytes', () => {
-    const id = poisonIdOf(position, Buffer.from('a'))
-    expect(poisonIdOf(position, Buffer.from('a'))).toBe(id)
-    expect(poisonIdOf(position, Buffer.from('b'))).not.toBe(id)
+    const id = poisonIdOf(position, Buffer.from('a'), PEPPER)
+    expect(poisonIdOf(position, Buffer.from('a'), PEPPER)).toBe(id)
+    expect(poisonIdOf(position, Buffer.from('b'), PEPPER)).not.toBe(id)
   })
 })

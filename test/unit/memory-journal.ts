@@ -1,0 +1,89 @@
+import type { InputBounds, TaskJournal } from '../../src/dispatch/task-journal.ts'
+import type { Entry } from '../../src/domain/entry.ts'
+import type { Result } from '../../src/domain/result.ts'
+import type { TaskPosition } from '../../src/domain/state.ts'
+
+type JournalRecord = { readonly entry: Entry } | { readonly position: TaskPosition } | { readonly epoch: number }
+
+/** One partition of the journal, and of the results committed with it: outlives its owners. */
+export interface MemoryLog {
+  readonly records: JournalRecord[]
+  readonly results: Result[]
+  /** The last owner to have fenced the others. */
+  owner: number | undefined
+  bounds: InputBounds
+}
+
+/** What happens between a journal's call and its effect. Each may wait, or throw. */
+export interface JournalHooks {
+  restoring?: () => Promise<void>
+  committing?: () => Promise<void>
+  /** The commit was made; its answer is on its way. */
+  committed?: () => Promise<void>
+  closing?: () => Promise<void>
+}
+
+export const createLog = (...entries: readonly Entry[]): MemoryLog => ({
+  records: entries.length > 0 ? [...entries.map((entry) => ({ entry })), { position: { requests: 100, feedback: 100 } }] : [],
+  results: [],
+  owner: undefined,
+  bounds: { requests: { low: 0, high: 1_000 }, feedback: { low: 0, high: 1_000 }, groupHasOffsets: false },
+})
+
+/** A journal over it, with an owner's fence. `calls` notes what was asked of it, in order. */
+export const createMemoryJournal = (log: MemoryLog, calls: string[], hooks: JournalHooks = {}): TaskJournal => {
+  let epoch: number | undefined
+  return {
+    fence: async () => {
+      calls.push('fence')
+      epoch = log.records.length
+      log.owner = epoch
+      log.records.push({ epoch })
+      return epoch
+    },
+    restore: async (onRecord) => {
+      calls.push('restore')
+      await hooks.restoring?.()
+      for (const record of log.records) if (!('epoch' in record)) onRecord(record)
+    },
+    inputs: async () => log.bounds,
+    commit: async ({ entries, results, position }) => {
+      calls.push('commit')
+      await hooks.committing?.()
+      if (log.owner !== epoch) throw new Error('fenced')
+      log.records.push(...entries.map((entry) => ({ entry })), { position })
+      log.results.push(...results)
+      await hooks.committed?.()
+      calls.push('committed')
+    },
+    close: async () => {
+      await hooks.closing?.()
+      calls.push('closed')
+    },
+  }
+}
+
+/** A gate that whoever calls `pass` waits at until it is opened, or broken. */
+export const createGate = () => {
+  let open: () => void = () => undefined
+  let fail: (error: Error) => void = () => undefined
+  const opened = new Promise<void>((resolve, reject) => {
+    open = resolve
+    fail = reject
+  })
+  let reached: () => void = () => undefined
+  const arrival = new Promise<void>((resolve) => {
+    reached = resolve
+  })
+  opened.catch(() => undefined)
+  return {
+    pass: () => {
+      reached()
+      return opened
+    },
+    /** Resolves once somebody waits. */
+    arrival,
+    open: () => open(),
+    break: (error: Error) => fail(error),
+  }
+}

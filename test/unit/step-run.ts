@@ -1,0 +1,74 @@
+import { createMemoryStore } from '../../src/dispatch/memory-store.ts'
+import type { Changes } from '../../src/domain/changes.ts'
+import type { Entry, Lane } from '../../src/domain/entry.ts'
+import type { Input } from '../../src/domain/input.ts'
+import type { Owner, Policy } from '../../src/domain/moment.ts'
+import type { Outcome } from '../../src/domain/outcome.ts'
+import type { Request } from '../../src/domain/request.ts'
+import type { Store } from '../../src/domain/state.ts'
+import { step } from '../../src/domain/step.ts'
+import { MAIN, NOON, OWNER, only, POLICY } from './notification-builder.ts'
+
+/** One partition's life, step by step: every step is committed at once. Starts at noon, with permits for everything. */
+export interface StepRun {
+  readonly store: Store
+  now: number
+  permits: ReadonlyMap<Lane, number>
+  step(...inputs: readonly Input[]): Changes
+  /** Requests at the next offsets. */
+  receive(...requests: readonly Request[]): Changes
+  report(deliveryTag: string, outcome: Outcome): Changes
+  /** The same, by way of an earlier owner. */
+  handOver(deliveryTag: string, outcome: Outcome): Changes
+  /** The own barrier written at this instant is read. */
+  readBarrier(at: number): Changes
+  /** Somebody else opens the partition: nothing is lost but what only the task knew. */
+  reopen(owner: Partial<Owner>): void
+  entry(notificationId: string): Entry
+}
+
+/** Receives a request and sends it; returns the tag of its intention. */
+export const sendOne = (run: StepRun, request: Request): string => only(run.receive(request).intentions).deliveryTag
+
+export const startRun = (options: { readonly policy?: Partial<Policy>; readonly owner?: Partial<Owner> } = {}): StepRun => {
+  const store = createMemoryStore()
+  const policy = { ...POLICY, ...options.policy }
+  let owner = { ...OWNER, ...options.owner }
+  let counter = 0
+  let silentTo = 0
+  let requests = 0
+  let feedback = 0
+
+  const run: StepRun = {
+    store,
+    now: NOON,
+    permits: new Map([[MAIN, 100]]),
+    step: (...inputs) => {
+      const changes = step(store, inputs, { now: run.now, owner, counter, permits: run.permits, silentTo, policy })
+      store.apply(changes.entries, changes.position)
+      ;({ counter, silentTo } = changes)
+      return changes
+    },
+    receive: (...received) => run.step(...received.map((request): Input => ({ kind: 'request', offset: requests++, request }))),
+    report: (deliveryTag, outcome) => run.step({ kind: 'outcome', report: { deliveryTag, outcome, at: run.now } }),
+    handOver: (deliveryTag, outcome) =>
+      run.step({
+        kind: 'feedback',
+        offset: feedback++,
+        feedback: { kind: 'handover', report: { deliveryTag, outcome, at: run.now } },
+      }),
+    readBarrier: (at) =>
+      run.step({ kind: 'feedback', offset: feedback++, feedback: { kind: 'barrier', epoch: owner.epoch, at } }),
+    reopen: (changed) => {
+      owner = { ...owner, ...changed }
+      counter = 0
+      silentTo = 0
+    },
+    entry: (notificationId) => {
+      const entry = store.get(notificationId)
+      if (!entry) throw new Error(`no entry ${notificationId}`)
+      return entry
+    },
+  }
+  return run
+}

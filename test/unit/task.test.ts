@@ -1,0 +1,298 @@
+import { describe, expect, test, vi } from 'vitest'
+import { createGate, createLog } from './memory-journal.ts'
+import { accepted, notSent, timedOut } from './notification-builder.ts'
+import { handedOver, openFixture, sealedRequest } from './task-fixture.ts'
+
+const soon = <T>(fact: () => T): Promise<T> => vi.waitFor(fact, { interval: 2, timeout: 5_000 })
+
+describe('a task', () => {
+  test('sends only what is committed, and publishes what came of it', async () => {
+    const { request, calls, statuses, log } = await openFixture()
+    request(1)
+    await soon(() => expect(statuses('n1')).toEqual(['sending', 'accepted']))
+    expect(calls.slice(0, 5)).toEqual(['fence', 'restore', 'commit', 'committed', 'send 0'])
+    expect(log.records.at(-1)).toEqual({ position: { requests: 1, feedback: 0 } })
+  })
+
+  test('sends nothing while the commit is under way', async () => {
+    const gate = createGate()
+    const { request, provider } = await openFixture({ hooks: { committing: gate.pass } })
+    request(1)
+    await gate.arrival
+    expect(provider.asked).toEqual([])
+    gate.open()
+    await soon(() => expect(provider.started).toHaveLength(1))
+  })
+
+  test('sends nothing whose commit took so long that send-by has passed', async () => {
+    const gate = createGate()
+    let skew = 0
+    const clock = { now: () => Date.now() + skew, monotonic: () => performance.now() + skew }
+    const { request, provider, statuses } = await openFixture({ clock, hooks: { committed: gate.pass } })
+    request(1)
+    await gate.arrival
+    skew = 2_000
+    gate.open()
+    await soon(() => expect(provider.started).toHaveLength(1))
+    await soon(() => expect(statuses('n1')).toEqual(['sending', 'sending', 'accepted']))
+  })
+
+  test('commits nothing if nothing happens', async () => {
+    const { task, calls, request, statuses } = await openFixture()
+    request(1)
+    await soon(() => expect(statuses('n1')).toHaveLength(2))
+    const commits = calls.length
+    task.put({ kind: 'request', offset: 0, request: sealedRequest(9) })
+    await new Promise(setImmediate)
+    expect(calls).toHaveLength(commits)
+  })
+
+  test('drops what lies below what it wants: fetched before a pause, or read again after a rejoin', async () => {
+    const { task, statuses, log } = await openFixture()
+    task.put({ kind: 'request', offset: 4, request: sealedRequest(1) })
+    task.put({ kind: 'request', offset: 3, request: sealedRequest(2) })
+    task.put({ kind: 'request', offset: 4, request: sealedRequest(3) })
+    task.put({ kind: 'unreadable', topic: 'requests', offset: 4 })
+    task.put({ kind: 'unreadable', topic: 'feedback', offset: 8 })
+    expect(task.wants()).toEqual({ requests: 5, feedback: 9 })
+    await soon(() => expect(statuses('n1')).toEqual(['sending', 'accepted']))
+    expect(log.results.map(({ notificationId }) => notificationId)).toEqual(['n1', 'n1'])
+    expect(task.committed()).toEqual({ requests: 5, feedback: 9 })
+  })
+
+  test('counts what it holds', async () => {
+    const { task, provider, request } = await openFixture()
+    provider.answer('held')
+    request(1, 2)
+    await soon(() => expect(provider.open).toBe(2))
+    expect(task.inFlight()).toBe(2)
+    expect(task.count()).toMatchObject({ sending: 2, done: 0 })
+    provider.release()
+    await soon(() => expect(task.count()).toMatchObject({ sending: 0, done: 2 }))
+  })
+
+  test('fetches no more requests while its inbox is full, and goes on when it is nearly empty', async () => {
+    const gate = createGate()
+    const { task, calls, request, commits } = await openFixture({ hooks: { committing: gate.pass } })
+    request(1)
+    await gate.arrival
+    for (let n = 2; n <= 2_001; n++) task.put({ kind: 'unreadable', topic: 'requests', offset: n })
+    expect(calls).not.toContain('pause')
+    for (let n = 2_002; n <= 3_000; n++) task.put({ kind: 'unreadable', topic: 'requests', offset: n })
+    expect(calls.filter((call) => call === 'pause')).toHaveLength(1)
+    gate.open()
+    await soon(() => expect(task.committed().requests).toBe(3_001))
+    expect(calls.filter((call) => call === 'resume')).toHaveLength(1)
+    expect(commits.flatMap(({ unreadable }) => unreadable)).toHaveLength(2_999)
+  })
+})
+
+describe('a commit that fails', () => {
+  test('ends the task; nothing of it is sent, and what it would have sent is handed over as not started', async () => {
+    const fault = new Error('INVALID_PRODUCER_EPOCH')
+    const { request, provider, feedback, ended, calls, task } = await openFixture({
+      hooks: { committing: () => Promise.reject(fault) },
+    })
+    request(1, 2)
+    await soon(() => expect(ended).toEqual([fault]))
+    expect(provider.asked).toEqual([])
+    expect(handedOver(feedback)).toEqual(['0 send-by', '1 send-by'])
+    expect(calls.at(-1)).toBe('closed')
+    task.put({ kind: 'request', offset: 2, request: sealedRequest(3) })
+    expect(task.wants().requests).toBe(2)
+  })
+
+  test('hands over the outcomes that were in it, those that waited, and those still to come', async () => {
+    const gate = createGate()
+    let hold = false
+    const { request, provider, feedback, ended } = await openFixture({
+      hooks: { committing: async () => (hold ? gate.pass() : undefined) },
+    })
+    provider.answer('held')
+    request(1)
+    await soon(() => expect(provider.open).toBe(1))
+    const [first] = provider.started
+    request(2)
+    await soon(() => expect(provider.open).toBe(2))
+    request(3)
+    await soon(() => expect(provider.open).toBe(3))
+    hold = true
+    provider.release(timedOut) // all three are told in the commit that fails
+    await gate.arrival
+    gate.break(new Error('fenced'))
+    await soon(() => expect(ended).toHaveLength(1))
+    expect(handedOver(feedback)).toEqual(['0 timeout', '1 timeout', '2 timeout'])
+    expect(first?.mayStart()).toBe(false)
+  })
+
+  test('hands over outcomes that come after it', async () => {
+    let fails = false
+    const { request, provider, feedback, ended } = await openFixture({
+      hooks: { committing: async () => (fails ? Promise.reject(new Error('fenced')) : undefined) },
+    })
+    provider.answer('held')
+    request(1)
+    await soon(() => expect(provider.open).toBe(1))
+    fails = true
+    request(2)
+    await soon(() => expect(ended).toHaveLength(1))
+    provider.release(accepted)
+    await soon(() => expect(handedOver(feedback)).toEqual(['1 send-by', '0 accepted']))
+  })
+
+  test('whose answer was lost, though it was made, leads to no second send', async () => {
+    let lost = true
+    const log = createLog()
+    const first = await openFixture({ log, hooks: { committed: async () => (lost ? Promise.reject(new Error('no answer')) : undefined) } })
+    first.request(1)
+    await soon(() => expect(first.ended).toHaveLength(1))
+    lost = false
+    const second = await openFixture({ log, provider: first.provider })
+    for (const [offset, feedback] of first.feedback.entries()) second.task.put({ kind: 'feedback', offset, feedback })
+    await soon(() => expect(second.statuses('n1')).toEqual(['sending', 'sending', 'accepted']))
+    expect(first.provider.started).toHaveLength(1)
+  })
+
+  test('is told of even if the journal cannot be closed', async () => {
+    const fault = new Error('the brokers are gone')
+    const hooks = { committing: () => Promise.reject(fault), closing: () => Promise.reject(new Error('not connected')) }
+    const { request, ended, task } = await openFixture({ hooks })
+    request(1)
+    await soon(() => expect(ended).toEqual([fault]))
+    await task.close()
+  })
+
+  test('because of a fault of ours loses no outcome', async () => {
+    const cost = () => {
+      throw new Error('no such price')
+    }
+    const { request, feedback, ended } = await openFixture({ policy: { cost } })
+    request(1)
+    await soon(() => expect(ended).toHaveLength(1))
+    expect(handedOver(feedback)).toEqual(['0 accepted'])
+  })
+})
+
+describe('a task that is closed', () => {
+  test('starts nothing more, and hands over the answers that come later', async () => {
+    const { task, request, provider, feedback, calls } = await openFixture()
+    provider.answer('held')
+    request(1)
+    await soon(() => expect(provider.open).toBe(1))
+    await task.close()
+    expect(calls.at(-1)).toBe('closed')
+    request(2)
+    provider.release(accepted)
+    await soon(() => expect(handedOver(feedback)).toEqual(['0 accepted']))
+    expect(provider.asked).toHaveLength(1)
+  })
+
+  test('hands over answers it knows and has not committed', async () => {
+    const gate = createGate()
+    let hold = false
+    const { task, request, provider, feedback } = await openFixture({
+      hooks: { committing: async () => (hold ? gate.pass() : undefined) },
+    })
+    provider.answer('held')
+    request(1)
+    await soon(() => expect(provider.open).toBe(1))
+    hold = true
+    request(2)
+    await gate.arrival
+    provider.release(accepted)
+    await soon(() => expect(task.inFlight()).toBe(0))
+    const closed = task.close()
+    await soon(() => expect(handedOver(feedback)).toEqual(['0 accepted']))
+    gate.open()
+    await closed
+    expect(handedOver(feedback)).toEqual(['0 accepted', '1 send-by'])
+    expect(provider.asked).toHaveLength(1)
+  })
+
+  test('does so once, and whoever closes it again waits until it is', async () => {
+    const gate = createGate()
+    const { task, calls, ended } = await openFixture({ hooks: { closing: gate.pass } })
+    const closing = task.close()
+    await gate.arrival
+    const again = task.close().then(() => calls.push('closed again'))
+    await new Promise(setImmediate)
+    gate.open()
+    await Promise.all([closing, again])
+    expect(calls.slice(2)).toEqual(['closed', 'closed again'])
+    expect(ended).toEqual([])
+  })
+
+  test('tells no more than a fault that came after: nobody asked for its end', async () => {
+    const gate = createGate()
+    const { task, request, ended, feedback } = await openFixture({ hooks: { committing: gate.pass } })
+    request(1)
+    await gate.arrival
+    const closed = task.close()
+    gate.break(new Error('fenced'))
+    await closed
+    expect(ended).toEqual([])
+    expect(handedOver(feedback)).toEqual(['0 send-by'])
+  })
+})
+
+describe('a task that drains', () => {
+  test('waits for what is under way, and commits what came of it', async () => {
+    const { task, request, provider, statuses, feedback } = await openFixture()
+    provider.answer('held')
+    request(1)
+    await soon(() => expect(provider.open).toBe(1))
+    const drained = task.drain(10_000)
+    provider.release(accepted)
+    await drained
+    await task.close()
+    expect(statuses('n1')).toEqual(['sending', 'accepted'])
+    expect(feedback).toEqual([])
+  })
+
+  test('is drained only when that is committed', async () => {
+    const gate = createGate()
+    let hold = false
+    const { task, request, provider, calls } = await openFixture({
+      hooks: { committing: async () => (hold ? gate.pass() : undefined) },
+    })
+    provider.answer('held')
+    request(1)
+    await soon(() => expect(provider.open).toBe(1))
+    hold = true
+    const drained = task.drain(10_000).then(() => calls.push('drained'))
+    provider.release(accepted)
+    await gate.arrival
+    await vi.waitUntil(() => calls.includes('drained'), { timeout: 60, interval: 5 }).catch(() => false)
+    gate.open()
+    await drained
+    expect(calls.slice(-2)).toEqual(['committed', 'drained'])
+  })
+
+  test('does not wait for ever', async () => {
+    const { task, request, provider, feedback } = await openFixture()
+    provider.answer('held')
+    request(1)
+    await soon(() => expect(provider.open).toBe(1))
+    await task.drain(20)
+    await task.close()
+    provider.release(timedOut)
+    await soon(() => expect(handedOver(feedback)).toEqual(['0 timeout']))
+  })
+
+  test('starts nothing new: what comes is remembered for the next owner', async () => {
+    const { task, request, provider, log } = await openFixture()
+    provider.answer('held')
+    request(1)
+    await soon(() => expect(provider.open).toBe(1))
+    const drained = task.drain(10_000)
+    request(2)
+    await soon(() => expect(task.committed().requests).toBe(2))
+    provider.release(notSent('send-by'))
+    await drained
+    await task.close()
+    expect(provider.asked).toHaveLength(1)
+    const next = await openFixture({ log, provider })
+    provider.answer(accepted)
+    await soon(() => expect(next.statuses('n2')).toEqual(['sending', 'accepted']))
+  })
+})
