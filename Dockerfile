@@ -12,7 +12,6 @@ ARG VERSION=0.0.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="tsuchi" \
       org.opencontainers.image.description="Kafka stream processor that sends LINE notification messages, commit first, act after" \
-      org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 ENV NODE_ENV=production \
