@@ -63,15 +63,20 @@ export const startWorker = async (options: {
   let stopping: Promise<void> | undefined
   const stopAll = () => {
     stopping ??= (async () => {
-      for (const stage of stages) await stage.stop()
+      const ends = await Promise.allSettled(stages.map((stage) => stage.stop()))
       await health.close()
+      const faults = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []))
+      for (const fault of faults) log.error({ event: 'stop-failed', error: String(fault) }, 'a stage did not stop in order')
     })()
     return stopping
   }
-  try {
+  const startStages = async () => {
     const counts = await verifyTopics(parts.kafkaAtStart, topicNames(config.topics.prefix))
     if (options.stages.includes('dispatch')) stages.push(await startDispatch(parts, counts))
     if (options.stages.includes('intake')) stages.unshift(await startIntake(parts, { ...counts, routes, from: options.from }))
+  }
+  try {
+    await Promise.race([startStages(), ended.promise]) // a client may die for good before everything has started
   } catch (error) {
     await stopAll()
     throw error

@@ -22,6 +22,8 @@ const configOption = () => new Option('-c, --config <file>', 'the configuration'
 const STOP_GRACE_MS = 10_000
 
 class UnstoppableError extends Error {
+  override readonly name = 'UnstoppableError'
+
   constructor(budgetMs: number) {
     super(
       `the worker did not stop within ${(budgetMs + STOP_GRACE_MS) / 1_000} s: what was under way will be settled as unknown. Are the brokers reachable?`,

@@ -25,13 +25,7 @@ export class ConfigError extends Error {
  *  (how container platforms hand over secrets). Relative paths count from the configuration file. */
 export const loadConfig = (file: string, env: Readonly<Record<string, string | undefined>> = process.env): Config => {
   const faults: string[] = []
-  const document = parseDocument(readText(file))
-  if (document.errors.length > 0)
-    throw new ConfigError(
-      file,
-      document.errors.map(({ message }) => message.split('\n')[0] ?? message),
-    )
-  const filled = fillIn(document.toJS(), env, [], faults)
+  const filled = fillIn(readYaml(file), env, [], faults)
   const parsed = ConfigFile.safeParse(filled)
   if (!parsed.success)
     faults.push(
@@ -98,7 +92,12 @@ const duration = (remedy = 'write an ISO 8601 duration, such as PT10S') =>
   })
 
 const URL_REMEDY = 'write a URL that begins with http:// or https://'
-const url = z.url({ protocol: /^https?$/, error: URL_REMEDY })
+const NO_CREDENTIALS = 'leave user and password out of the URL: there are settings for them'
+const url = z
+  .url({ protocol: /^https?$/, error: URL_REMEDY })
+  .refine((text) => !URL.canParse(text) || (new URL(text).username === '' && new URL(text).password === ''), {
+    error: NO_CREDENTIALS,
+  })
 const timeOfDay = z
   .string()
   .regex(/^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/, { error: 'write a time of day in quotes, such as "21:00"' })
@@ -221,6 +220,20 @@ function isZone(name: string): boolean {
     return Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name).timeZoneId.length > 0
   } catch {
     return false
+  }
+}
+
+/** Quotes nothing of the file: a secret may stand where the YAML is wrong. */
+const readYaml = (file: string): unknown => {
+  const document = parseDocument(readText(file))
+  const faults = document.errors.map(
+    ({ code, linePos }) => `line ${linePos?.[0].line ?? '?'}, column ${linePos?.[0].col ?? '?'}: not YAML (${code})`,
+  )
+  if (faults.length > 0) throw new ConfigError(file, faults)
+  try {
+    return document.toJS()
+  } catch {
+    throw new ConfigError(file, ['an alias without an anchor: put values that begin with * in quotes'])
   }
 }
 

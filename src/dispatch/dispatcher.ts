@@ -15,6 +15,8 @@ export interface Dispatcher {
   onAssigned(partitions: readonly number[]): void
   /** A heartbeat has succeeded. */
   onHeartbeat(): void
+  /** A task has committed: its earlier failures are over. */
+  onCommitted(partition: number): void
   /** Returns false if nobody here wants the record now. */
   onInput(partition: number, input: Exclude<Input, { kind: 'outcome' }>): boolean
   /** Partition → epoch of what this worker holds. */
@@ -49,27 +51,41 @@ export const createDispatcher = (options: {
   const failures = new Map<number, number>()
   let stopped = false
 
+  const lost = new Set<number>()
+
   const failed = (partition: number, error: Error) => {
     const count = (failures.get(partition) ?? 0) + 1
     failures.set(partition, count)
     onEvent({ kind: 'task-failed', partition, error })
-    if (error instanceof StateLostError || count > MOST_FAILURES) return options.onFatal(error)
+    if (error instanceof StateLostError || count > MOST_FAILURES) {
+      lost.add(partition)
+      return options.onFatal(error)
+    }
     reopenFrom.set(partition, clock.monotonic() + REOPEN_AFTER_MS)
   }
+
+  const mayOpen = (partition: number) =>
+    owned.has(partition) && !tasks.has(partition) && !opening.has(partition) && !lost.has(partition) && !stopped
 
   const open = (partition: number): void => {
     options.group().hold(partition)
     const startedAt = clock.monotonic()
-    const opened = options
-      .openTask(partition, (error) => {
-        tasks.delete(partition)
-        failed(partition, error)
-      })
+    let opened: Task | undefined
+    let ended: Error | undefined
+    const onEnded = (error: Error) => {
+      ended = error
+      if (opened === undefined || tasks.get(partition) !== opened) return // given up before; another may hold the partition by now
+      tasks.delete(partition)
+      failed(partition, error)
+    }
+    const opens = options
+      .openTask(partition, onEnded)
       .then(
         (task) => {
           if (stopped || !owned.has(partition)) return close(task)
+          if (ended) return failed(partition, ended)
+          opened = task
           tasks.set(partition, task)
-          failures.delete(partition)
           options.group().start(partition, task.wants())
           onEvent({ kind: 'task-opened', partition, ms: clock.monotonic() - startedAt })
         },
@@ -77,12 +93,12 @@ export const createDispatcher = (options: {
           if (owned.has(partition)) failed(partition, error)
         },
       )
+      .catch((error: Error) => options.onFatal(error))
       .finally(() => {
         opening.delete(partition)
-        // Lost and given back while it was being opened.
-        if (owned.has(partition) && !tasks.has(partition) && !reopenFrom.has(partition) && !stopped) open(partition)
+        if (mayOpen(partition) && !reopenFrom.has(partition)) open(partition) // lost and given back meanwhile
       })
-    opening.set(partition, opened)
+    opening.set(partition, opens)
   }
 
   const close = (task: Task): void => {
@@ -104,8 +120,10 @@ export const createDispatcher = (options: {
       }
       for (const partition of owned) {
         const task = tasks.get(partition)
-        if (task) options.group().start(partition, task.wants())
-        else if (!opening.has(partition) && !stopped) open(partition)
+        if (task) {
+          options.group().start(partition, task.wants())
+          task.flowing()
+        } else if (mayOpen(partition)) open(partition)
       }
       onEvent({ kind: 'assigned', partitions })
     },
@@ -113,8 +131,11 @@ export const createDispatcher = (options: {
       for (const [partition, from] of reopenFrom) {
         if (clock.monotonic() < from || stopped) continue
         reopenFrom.delete(partition)
-        if (owned.has(partition) && !tasks.has(partition) && !opening.has(partition)) open(partition)
+        if (mayOpen(partition)) open(partition)
       }
+    },
+    onCommitted: (partition) => {
+      failures.delete(partition)
     },
     onInput: (partition, input) => {
       const task = tasks.get(partition)

@@ -4,7 +4,7 @@ import type { Intention } from '../domain/changes.ts'
 import type { Lane } from '../domain/entry.ts'
 import type { OutcomeReport } from '../domain/input.ts'
 import type { Outcome } from '../domain/outcome.ts'
-import { type Open, openContent, SealError } from '../domain/seal.ts'
+import { type Content, type Open, openContent, SealError } from '../domain/seal.ts'
 import { SEND_BY_MS } from '../domain/step.ts'
 import type { Provider } from './provider.ts'
 import type { TokenBucket } from './token-bucket.ts'
@@ -16,7 +16,11 @@ const MOST_IN_FLIGHT = 256
 
 export interface SenderLane {
   readonly provider: Provider
+  /** Spaces the sends. */
   readonly bucket: TokenBucket
+  /** Of the same rate: asked as a request leaves. What was spaced and then gathered (for an access token, for a connection) does not
+   *  leave all at once. */
+  readonly gate: TokenBucket
 }
 
 /** Carries out one task's committed intentions: each waits for a token, starts at most once, and is reported exactly once. */
@@ -38,6 +42,10 @@ export const createSender = (options: {
   readonly lanes: ReadonlyMap<Lane, SenderLane>
   readonly open: Open
   readonly clock: Clock
+  /** The state still has this intention in force: it was not settled, cancelled or paused since. */
+  readonly stillWanted: (intention: Intention) => boolean
+  /** A fault of ours. */
+  readonly onFault: (fault: unknown) => void
   readonly onReport: (report: OutcomeReport, attempt: AttemptFacts) => void
 }): Sender => {
   const { lanes, clock } = options
@@ -57,18 +65,17 @@ export const createSender = (options: {
   }
 
   const inTime = ({ intention, decidedAt }: Waiting) =>
-    !stopped && clock.monotonic() < decidedAt + SEND_BY_MS && clock.now() < intention.startBy
+    !stopped && options.stillWanted(intention) && clock.monotonic() < decidedAt + SEND_BY_MS && clock.now() < intention.startBy
 
-  const start = async (lane: Lane, { provider, bucket }: SenderLane, waiting: Waiting): Promise<void> => {
-    underWay++
+  const start = async (lane: Lane, { provider, bucket, gate }: SenderLane, waiting: Waiting): Promise<void> => {
+    const { deliveryTag } = waiting.intention
     const startedAt = clock.monotonic()
-    const { to, message } = openContent(waiting.intention.sealed, waiting.intention.notificationId, options.open)
-    const outcome = await provider.send({
-      to,
-      message,
-      deliveryTag: waiting.intention.deliveryTag,
-      mayStart: () => inTime(waiting),
-    })
+    const content = contentOf(waiting.intention, options.open)
+    underWay++
+    const outcome =
+      'kind' in content
+        ? content
+        : await provider.send({ ...content, deliveryTag, mayStart: () => inTime(waiting) && gate.take(clock.monotonic()) })
     underWay--
     slowDown(lane, bucket, outcome)
     report(waiting, outcome, startedAt)
@@ -110,13 +117,7 @@ export const createSender = (options: {
         return
       }
       queue.shift()
-      const waiting = head
-      start(lane, way, waiting).catch((fault: unknown) => {
-        underWay--
-        const outcome = outcomeOfFault(fault)
-        slowDown(lane, way.bucket, outcome)
-        report(waiting, outcome, null)
-      })
+      start(lane, way, head).catch(options.onFault)
     }
   }
 
@@ -158,8 +159,14 @@ export interface AttemptFacts {
 
 const NOT_STARTED: Outcome = { kind: 'not-sent', cause: 'send-by', requestId: null, retryAfterMs: null }
 
-/** It was not started. With a key that is missing it can be sent once the key is there; what was damaged can be sent by nobody. */
-const outcomeOfFault = (fault: unknown): Outcome =>
-  fault instanceof SealError && fault.code === 'unknown-key'
-    ? { kind: 'not-sent', cause: 'no-key', requestId: null, retryAfterMs: null }
-    : { kind: 'rejected', status: 0, property: 'sealed', requestId: null }
+/** The content, or what comes of it if it cannot be opened: with a key that is missing it can be sent once the key is there; what was
+ *  damaged can be sent by nobody. */
+const contentOf = ({ sealed, notificationId }: Intention, open: Open): Content | Outcome => {
+  try {
+    return openContent(sealed, notificationId, open)
+  } catch (fault) {
+    return fault instanceof SealError && fault.code === 'unknown-key'
+      ? { kind: 'not-sent', cause: 'no-key', requestId: null, retryAfterMs: null }
+      : { kind: 'rejected', status: 0, property: 'sealed', requestId: null }
+  }
+}

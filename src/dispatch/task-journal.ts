@@ -22,7 +22,9 @@ export interface InputBounds {
 }
 
 /** State that cannot be trusted. Nothing is sent, and nobody but an operator can mend it. */
-export class StateLostError extends Error {}
+export class StateLostError extends Error {
+  override readonly name = 'StateLostError'
+}
 
 /** Where to read on. Throws StateLostError if the journal and its inputs do not fit together. */
 export const resumeAt = (partition: number, position: TaskPosition | undefined, bounds: InputBounds): TaskPosition => {

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import type { Changes } from '../domain/changes.ts'
+import type { Changes, Intention } from '../domain/changes.ts'
 import type { Input, OutcomeReport } from '../domain/input.ts'
 import type { Moment, Owner, Policy } from '../domain/moment.ts'
 import type { Store, TaskPosition } from '../domain/state.ts'
@@ -28,6 +28,8 @@ export interface Task {
   wants(): TaskPosition
   /** Records below what it wants are dropped: fetched before a pause, or read again after a rejoin. */
   put(input: Exclude<Input, { kind: 'outcome' }>): void
+  /** Its records flow again, whatever was paused before: after a rejoin. */
+  flowing(): void
   committed(): TaskPosition
   count(): ReturnType<Store['count']>
   inFlight(): number
@@ -35,6 +37,13 @@ export interface Task {
   drain(withinMs: number): Promise<void>
   /** Lost, or done: starts nothing more. Outcomes it knows, and those still to come, go to whoever owns the partition next. */
   close(): Promise<void>
+}
+
+/** What a sender is told by its task. */
+export interface SenderWiring {
+  readonly stillWanted: (intention: Intention) => boolean
+  readonly onReport: (report: OutcomeReport) => void
+  readonly onFault: (fault: unknown) => void
 }
 
 export interface TaskOptions {
@@ -46,13 +55,13 @@ export interface TaskOptions {
   readonly clock: Clock
   /** The longest an attempt can take, ms. */
   readonly attemptMs: number
-  readonly createSender: (onReport: (report: OutcomeReport) => void) => Sender
+  readonly createSender: (wiring: SenderWiring) => Sender
   /** Both write to the partition's feedback. `handOver` must not throw. */
   readonly handOver: (reports: readonly OutcomeReport[]) => Promise<void>
   readonly writeBarrier: (epoch: number, at: number) => Promise<void>
   readonly flow: { readonly pause: () => void; readonly resume: () => void }
   readonly onCommitted: (changes: Changes, ms: number) => void
-  /** The task has ended by itself, by a fault of Kafka's or ours. It is closed already. */
+  /** The task has ended by a fault of Kafka's or ours, and is closed. Also called when it was given up before. */
   readonly onEnded: (error: Error) => void
 }
 
@@ -74,15 +83,25 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
   let silentTo = 0
   let barrierUnderWay = false
   let more = false
+  /** Inputs are out of the inbox and not yet in the state. */
+  let stepping = false
   let steppedAt = clock.monotonic()
-  /** Wall clock of the last step: what fell due after it is still to be done. */
-  let steppedNow = clock.now()
+  /** Wall clock of the last step: what fell due after it is still to be done. Before the first, everything. */
+  let steppedNow = 0
   let full = false
   let life: 'open' | 'draining' | 'closed' = 'open'
 
-  const sender = options.createSender((report) => {
-    if (life === 'closed') return void options.handOver([report])
-    inbox.put({ kind: 'outcome', report })
+  const faulty = Promise.withResolvers<never>()
+  const sender = options.createSender({
+    stillWanted: ({ notificationId, deliveryTag }) => {
+      const entry = store.get(notificationId)
+      return entry?.state === 'sending' && entry.deliveryTag === deliveryTag
+    },
+    onReport: (report) => {
+      if (life === 'closed') return void options.handOver([report])
+      inbox.put({ kind: 'outcome', report })
+    },
+    onFault: faulty.reject,
   })
 
   const loop = async (): Promise<void> => {
@@ -90,18 +109,21 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
       await untilDue()
       if (life === 'closed') return
       const inputs = inbox.drain(MOST_INPUTS)
-      flow()
       const decidedAt = clock.monotonic()
+      let changes: Changes | undefined
       const at = moment()
-      const changes = step(store, inputs, at)
+      stepping = true
       try {
+        flow()
+        changes = step(store, inputs, at)
         if (changes.entries.length > 0 || moved(changes.position)) await journal.commit(changes)
       } catch (error) {
-        await handOverUncommitted(inputs, changes)
+        await handOverUncommitted(inputs, changes?.intentions ?? [])
         throw error
       }
       store.apply(changes.entries, changes.position)
       sender.send(changes.intentions, decidedAt)
+      stepping = false
       remember(changes, at.now)
       options.onCommitted(changes, steppedAt - decidedAt)
       if (changes.barrierWanted && !barrierUnderWay) {
@@ -148,15 +170,20 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
 
   /** Kafka did not say that the commit was made: it may be, or not. Whatever was learned goes to the next owner by feedback, and what
    *  was decided and never started is reported as such: if the commit was not made, nobody knows those intentions. */
-  const handOverUncommitted = async (inputs: readonly Input[], changes: Changes): Promise<void> => {
+  const handOverUncommitted = async (inputs: readonly Input[], intentions: readonly Intention[]): Promise<void> => {
     const at = clock.now()
-    const unstarted = changes.intentions.map(({ deliveryTag }): OutcomeReport => ({ deliveryTag, outcome: NOT_STARTED, at }))
+    const unstarted = intentions.map(({ deliveryTag }): OutcomeReport => ({ deliveryTag, outcome: NOT_STARTED, at }))
     const reports = [...reportsIn(inputs), ...unstarted]
     if (reports.length > 0) await options.handOver(reports)
   }
 
-  const close = async (): Promise<void> => {
-    if (life === 'closed') return
+  let closing: Promise<void> | undefined
+  const close = (): Promise<void> => {
+    closing ??= shut()
+    return closing
+  }
+
+  const shut = async (): Promise<void> => {
     life = 'closed'
     sender.stop()
     inbox.nudge()
@@ -167,14 +194,14 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
     await journal.close()
   }
 
-  const stopped: Promise<Error | undefined> = loop().then(
+  const stopped: Promise<Error | undefined> = Promise.race([loop(), faulty.promise]).then(
     () => undefined,
     (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
   )
-  void stopped.then(async (error) => {
-    if (!error || life === 'closed') return
-    await close()
-    options.onEnded(error)
+  void stopped.then((error) => {
+    if (!error) return
+    const end = () => options.onEnded(error)
+    close().then(end, end)
   })
 
   return {
@@ -191,11 +218,16 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
       inbox.put(input)
       flow()
     },
+    flowing: () => {
+      full = false
+      flow()
+    },
     drain: async (withinMs) => {
       if (life === 'open') life = 'draining'
+      options.flow.pause()
       sender.stop()
       const until = clock.monotonic() + withinMs
-      while (life !== 'closed' && (sender.inFlight() > 0 || inbox.size > 0) && clock.monotonic() < until) {
+      while (life !== 'closed' && (sender.inFlight() > 0 || inbox.size > 0 || stepping) && clock.monotonic() < until) {
         inbox.nudge()
         await new Promise((resolve) => setTimeout(resolve, 5))
       }

@@ -188,7 +188,9 @@ const judgeSilence = (draft: Draft, silentTo: number, moment: Moment): void => {
     for (const entry of take(orphans(draft.inFlight(), moment.owner), MOST_BY_TIME))
       becomeUnknown(draft, attempted(entry), 'crash', null, moment)
   for (const entry of take(draft.unsettled(silentTo), MOST_BY_TIME)) {
-    if (entry.notification?.unknownPolicy === 'resend') queue(draft, { ...entry, settleAt: null, setbacks: 0 }, moment)
+    const expiresAt = entry.notification?.expiresAt ?? Number.POSITIVE_INFINITY
+    if (entry.notification?.unknownPolicy === 'resend' && expiresAt > moment.now)
+      queue(draft, { ...entry, settleAt: null, setbacks: 0 }, moment)
     else finish(draft, entry, { status: 'unconfirmed', fallback: entry.notification?.fallback ?? null }, moment)
   }
 }

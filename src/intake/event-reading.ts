@@ -23,4 +23,6 @@ export interface ReaderSchema {
 }
 
 /** The registry did not answer, or not sensibly: not the record's fault, and not for ever. */
-export class RegistryUnavailableError extends Error {}
+export class RegistryUnavailableError extends Error {
+  override readonly name = 'RegistryUnavailableError'
+}

@@ -1,4 +1,5 @@
 import type { Kafka } from 'kafkajs'
+import { whileRunning } from './client.ts'
 import { coPartitionAssigner } from './co-partition-assigner.ts'
 
 export type InputTopic = 'requests' | 'feedback'
@@ -83,14 +84,15 @@ export const createDispatchGroup = (options: {
         },
       })
     },
-    start: (partition, from) => {
-      for (const topic of ['requests', 'feedback'] as const)
-        consumer.seek({ topic: topics[topic], partition, offset: String(from[topic]) })
-      consumer.resume(both(partition))
-    },
-    hold: (partition) => consumer.pause(both(partition)),
-    pauseRequests: (partition) => consumer.pause([{ topic: topics.requests, partitions: [partition] }]),
-    resumeRequests: (partition) => consumer.resume([{ topic: topics.requests, partitions: [partition] }]),
+    start: (partition, from) =>
+      whileRunning(() => {
+        for (const topic of ['requests', 'feedback'] as const)
+          consumer.seek({ topic: topics[topic], partition, offset: String(from[topic]) })
+        consumer.resume(both(partition))
+      }),
+    hold: (partition) => whileRunning(() => consumer.pause(both(partition))),
+    pauseRequests: (partition) => whileRunning(() => consumer.pause([{ topic: topics.requests, partitions: [partition] }])),
+    resumeRequests: (partition) => whileRunning(() => consumer.resume([{ topic: topics.requests, partitions: [partition] }])),
     commit: (partition, position) =>
       consumer.commitOffsets(
         (['requests', 'feedback'] as const).map((topic) => ({

@@ -17,7 +17,7 @@ export const createRegistry = ({ url, username, password }: RegistryAddress): Sc
     ...(username !== undefined && { auth: { username, password: password ?? '' } }),
     // Whoever accepts a connection and says nothing must not hold up the group, nor the end of the worker.
     middlewares: [() => ({ request: (request) => request.enhance({ timeout: REGISTRY_TIMEOUT_MS }) })],
-    retry: { retries: 2, initialRetryTimeInSecs: 0.1, maxRetryTimeInSecs: 1 },
+    retry: { retries: 1, initialRetryTimeInSecs: 0.1, maxRetryTimeInSecs: 1 },
   })
 
 /** Reads values in Confluent's wire format: a zero byte, the writer schema's id (4 bytes), Avro. */

@@ -6,7 +6,9 @@ import { FAST_RETRY } from './client.ts'
 export type StartFrom = 'latest' | 'earliest' | { readonly timestamp: number }
 
 /** Offsets that make it impossible to say what was read and what was not. Says what to do. */
-export class LostOffsetsError extends Error {}
+export class LostOffsetsError extends Error {
+  override readonly name = 'LostOffsetsError'
+}
 
 /** Reads the domain topics as a consumer group. kafkajs would resolve a missing offset in memory only, and an out-of-range one by
  *  silently starting over; here every partition stays paused until its offset is known, sound, and committed. */
@@ -18,13 +20,16 @@ export const joinIntakeGroup = async (options: {
   readonly from: StartFrom | undefined
   readonly onBatch: (batch: SourceBatch) => Promise<void>
   readonly onReady: (partitions: number) => void
+  /** Where to begin is not known yet, and why; it is tried again. */
+  readonly onWaiting: (why: string) => void
   readonly onFatal: (error: Error) => void
 }): Promise<{ leave(): Promise<void> }> => {
   const { kafka, topics, onFatal } = options
   const admin = kafka.admin({ retry: FAST_RETRY })
   const consumer = kafka.consumer({
     groupId: options.groupId,
-    sessionTimeout: 30_000,
+    // Longer than one record can take: the registry is asked for up to 8 s, thousands of recipients are rendered in some 2 s.
+    sessionTimeout: 15_000,
     rebalanceTimeout: 30_000,
     heartbeatInterval: 2_000,
     maxWaitTimeInMs: 100,
@@ -39,9 +44,10 @@ export const joinIntakeGroup = async (options: {
     )
     const mine = ++generation
     consumer.pause(assigned.map(({ topic, partition }) => ({ topic, partitions: [partition] })))
-    prepare({ ...options, admin, consumer, assigned, current: () => generation === mine }).then(
-      () => generation === mine && options.onReady(assigned.length),
-      (error: Error) => generation === mine && onFatal(error),
+    const current = () => generation === mine
+    untilPrepared({ ...options, admin, consumer, assigned, current }).then(
+      () => current() && options.onReady(assigned.length),
+      (error: Error) => current() && onFatal(error),
     )
   })
   consumer.on('consumer.crash', ({ payload }) => {
@@ -55,7 +61,7 @@ export const joinIntakeGroup = async (options: {
     autoCommit: false,
     eachBatchAutoResolve: false,
     partitionsConsumedConcurrently: 1,
-    eachBatch: async ({ batch, resolveOffset, heartbeat, isRunning, isStale }) => {
+    eachBatch: async ({ batch, resolveOffset, heartbeat, commitOffsetsIfNecessary, isRunning, isStale }) => {
       const { topic, partition } = batch
       await options.onBatch({
         topic,
@@ -70,7 +76,10 @@ export const joinIntakeGroup = async (options: {
         mine: () => isRunning() && !isStale(),
         heartbeat,
         done: async (offset) => {
-          await consumer.commitOffsets([{ topic, partition, offset: String(offset + 1) }])
+          // The last record's offset, or that of the control records behind it: they are never delivered, and would be left unread.
+          const last = String(offset) === batch.messages.at(-1)?.offset ? Number(batch.lastOffset()) : offset
+          // Not consumer.commitOffsets: that hides from kafkajs that the group is rebalancing.
+          await commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset: String(last + 1) }] }] })
           resolveOffset(String(offset))
         },
       })
@@ -94,6 +103,20 @@ interface Preparation {
   readonly from: StartFrom | undefined
   readonly assigned: readonly { readonly topic: string; readonly partition: number }[]
   readonly current: () => boolean
+  readonly onWaiting: (why: string) => void
+}
+
+/** Everything but lost offsets passes: brokers fail over, and somebody else may have to decide first. */
+const untilPrepared = async (preparation: Preparation): Promise<void> => {
+  while (preparation.current()) {
+    try {
+      return await prepare(preparation)
+    } catch (error) {
+      if (error instanceof LostOffsetsError) throw error
+      if (preparation.current()) preparation.onWaiting(error instanceof Error ? error.message : String(error))
+      await new Promise((resolve) => setTimeout(resolve, 300))
+    }
+  }
 }
 
 /** Finds, or decides and commits, where each assigned partition begins; then lets it be read. Whoever has partition 0 of a topic
@@ -103,7 +126,7 @@ const prepare = async (preparation: Preparation): Promise<void> => {
   for (const topic of new Set(assigned.map((each) => each.topic))) {
     const partitions = assigned.filter((each) => each.topic === topic).map(({ partition }) => partition)
     if (partitions.includes(0)) await decide(preparation, topic)
-    const committed = await untilCommitted(preparation, topic, partitions)
+    const committed = await committedOf(preparation, topic, partitions)
     const ends = await admin.fetchTopicOffsets(topic)
     if (!current()) return
     for (const partition of partitions) {
@@ -119,14 +142,14 @@ const prepare = async (preparation: Preparation): Promise<void> => {
   }
 }
 
-const decide = async ({ admin, consumer, groupId, requestsTopic, from }: Preparation, topic: string): Promise<void> => {
+const decide = async ({ admin, consumer, groupId, requestsTopic, from, current }: Preparation, topic: string): Promise<void> => {
   // In this order: whoever has produced a request had committed offsets before.
   const hasProduced = (await admin.fetchTopicOffsets(requestsTopic)).some(({ high }) => high !== '0')
   const groupOffsets = await admin.fetchOffsets({ groupId })
   const known = committedIn(groupOffsets.find((each) => each.topic === topic)?.partitions ?? [])
   const ends = await admin.fetchTopicOffsets(topic)
   const missing = ends.filter(({ partition }) => !known.has(partition))
-  if (missing.length === 0) return
+  if (missing.length === 0 || !current()) return
 
   if (known.size === 0) {
     const started = groupOffsets.some(({ partitions }) => committedIn(partitions).size > 0)
@@ -147,20 +170,15 @@ const decide = async ({ admin, consumer, groupId, requestsTopic, from }: Prepara
   return consumer.commitOffsets(missing.map(({ partition, low }) => ({ topic, partition, offset: low })))
 }
 
-const untilCommitted = async (
-  { admin, groupId, current }: Preparation,
+const committedOf = async (
+  { admin, groupId }: Preparation,
   topic: string,
   partitions: readonly number[],
 ): Promise<ReadonlyMap<number, number>> => {
-  for (let look = 0; look < 100; look++) {
-    const [found] = await admin.fetchOffsets({ groupId, topics: [topic] })
-    const committed = committedIn(found?.partitions ?? [])
-    if (!current() || partitions.every((partition) => committed.has(partition))) return committed
-    await new Promise((resolve) => setTimeout(resolve, 300))
-  }
-  throw new LostOffsetsError(
-    `no worker has decided where group ${groupId} begins in ${topic}: is the one with its partition 0 alive?`,
-  )
+  const [found] = await admin.fetchOffsets({ groupId, topics: [topic] })
+  const committed = committedIn(found?.partitions ?? [])
+  if (partitions.every((partition) => committed.has(partition))) return committed
+  throw new Error(`whoever has partition 0 of ${topic} has not decided yet where group ${groupId} begins in it`)
 }
 
 const committedIn = (partitions: readonly { partition: number; offset: string }[]): ReadonlyMap<number, number> =>

@@ -43,7 +43,9 @@ export type JournalValue =
   | { readonly kind: 'immutables'; readonly immutables: Immutables }
 
 /** An internal record that cannot be read: written by somebody else, damaged, or of a newer version. Its message names no content. */
-export class UnreadableRecordError extends Error {}
+export class UnreadableRecordError extends Error {
+  override readonly name = 'UnreadableRecordError'
+}
 
 const types: ReadonlyMap<Kind, avro.Type> = loadTypes()
 

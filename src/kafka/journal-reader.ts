@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Consumer, Kafka } from 'kafkajs'
+import { whileRunning } from './client.ts'
 
 /** How long a read may stand still before it is given up, ms. */
 const NO_PROGRESS_MS = 30_000
@@ -48,7 +49,7 @@ export const openJournalReader = async (options: {
     const read = reads.get(partition)
     if (!read) return
     reads.delete(partition)
-    consumer.pause([{ topic, partitions: [partition] }])
+    whileRunning(() => consumer.pause([{ topic, partitions: [partition] }]))
     if (error) read.reject(error)
     else read.resolve()
   }
@@ -61,17 +62,18 @@ export const openJournalReader = async (options: {
 
   await consumer.connect()
   await consumer.subscribe({ topics: [topic], fromBeginning: true })
-  const joined = new Promise<void>((resolve) => {
-    consumer.on('consumer.group_join', ({ payload }) => {
-      // Any leader change makes the group rejoin, and a rejoin forgets positions, seeks and pauses.
-      const assigned = payload.memberAssignment[topic] ?? []
-      consumer.pause([{ topic, partitions: assigned.filter((partition) => !reads.has(partition)) }])
-      for (const [partition, { next }] of reads) consumer.seek({ topic, partition, offset: String(next) })
-      resolve()
-    })
+  const joined = Promise.withResolvers<void>()
+  consumer.on('consumer.group_join', ({ payload }) => {
+    // Any leader change makes the group rejoin, and a rejoin forgets positions, seeks and pauses.
+    const assigned = payload.memberAssignment[topic] ?? []
+    consumer.pause([{ topic, partitions: assigned.filter((partition) => !reads.has(partition)) }])
+    for (const [partition, { next }] of reads) consumer.seek({ topic, partition, offset: String(next) })
+    joined.resolve()
   })
   consumer.on('consumer.crash', ({ payload }) => {
-    if (!payload.restart) options.onFatal(payload.error)
+    if (payload.restart) return
+    joined.reject(payload.error) // run() resolves although the join failed
+    options.onFatal(payload.error)
   })
   await consumer.run({
     autoCommit: false,
@@ -90,7 +92,7 @@ export const openJournalReader = async (options: {
       }
     },
   })
-  await joined
+  await joined.promise
 
   return {
     read: (partition, from, onRecord) => {
@@ -108,7 +110,8 @@ export const openJournalReader = async (options: {
   }
 }
 
-const seekAndResume = (consumer: Consumer, topic: string, partition: number, offset: number): void => {
-  consumer.seek({ topic, partition, offset: String(offset) })
-  consumer.resume([{ topic, partitions: [partition] }])
-}
+const seekAndResume = (consumer: Consumer, topic: string, partition: number, offset: number): void =>
+  whileRunning(() => {
+    consumer.seek({ topic, partition, offset: String(offset) })
+    consumer.resume([{ topic, partitions: [partition] }])
+  })

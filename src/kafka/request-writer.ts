@@ -29,8 +29,8 @@ export const openRequestWriter = async (options: {
     retry: { initialRetryTime: 20, multiplier: 2, retries: 8, maxRetryTime: 1_000 },
   })
   await producer.connect()
-  const send = async (topic: string, messages: (Message & { partition: number })[]) => {
-    for (const topicMessages of portionsOf([{ topic, messages }])) await producer.sendBatch({ topicMessages, acks: -1 })
+  const send = async (topic: string, messages: readonly Message[]) => {
+    for (const portion of portionsOf(messages)) await producer.send({ topic, acks: -1, messages: portion })
   }
   return {
     write: (requests) =>
@@ -49,8 +49,7 @@ export const openRequestWriter = async (options: {
           return {
             key,
             partition: partitionOf(key, deadLetterPartitions),
-            value: seal && sealed(letter.record, key, seal),
-            headers: headersOf(letter),
+            ...buried(letter, key, seal),
           }
         }),
       ),
@@ -79,6 +78,19 @@ const headersOf = ({ poison: { position, reason, detail } }: DeadLetter): IHeade
   '__connect.errors.exception.class.name': reason,
   '__connect.errors.exception.message': detail,
 })
+
+/** A dead letter must not be larger than what the brokers take (1 MiB); sealed, a record grows by a third. Larger ones are left where
+ *  they are: the position says where, for as long as their topic keeps them. */
+const LARGEST_SEALED = 700_000
+
+const buried = (letter: DeadLetter, key: string, seal: Seal | null): Pick<Message, 'value' | 'headers'> => {
+  const { record } = letter
+  const tooLarge = (record.key?.length ?? 0) + (record.value?.length ?? 0) > LARGEST_SEALED
+  const headers = headersOf(letter)
+  if (!seal || tooLarge)
+    return { value: null, headers: { ...headers, 'tsuchi.value': tooLarge ? 'omitted: too large' : 'omitted' } }
+  return { value: sealed(record, key, seal), headers: { ...headers, 'tsuchi.value': 'sealed' } }
+}
 
 const sealed = ({ key, value, headers, timestamp }: SourceMessage, position: string, seal: Seal): Buffer => {
   const base64 = (bytes: Buffer | string | null | undefined) =>

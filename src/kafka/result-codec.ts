@@ -11,7 +11,9 @@ export const RESULT_SCHEMA: object = JSON.parse(
 export type EncodeResult = (result: Result) => Buffer
 
 /** The registry refuses, or is not there. Says what to do. */
-export class SchemaError extends Error {}
+export class SchemaError extends Error {
+  override readonly name = 'SchemaError'
+}
 
 export const subjectOf = (topic: string): string => `${topic}-value`
 
@@ -55,7 +57,7 @@ const idOf = async (registry: SchemaRegistry, topic: string): Promise<number> =>
       schema: JSON.stringify(RESULT_SCHEMA),
     })
   } catch (cause) {
-    if (statusOf(cause) === 404 || (cause instanceof Error && /not found|40403|40401/i.test(cause.message)))
+    if (statusOf(cause) === 404 || (cause instanceof Error && /not found|was found|40403|40401/i.test(cause.message)))
       throw new SchemaError(
         `the schema of results is not registered under ${subjectOf(topic)}: run \`tsuchi schemas register\``,
         { cause },

@@ -1,17 +1,18 @@
 import { randomUUID } from 'node:crypto'
-import type { Admin, Kafka } from 'kafkajs'
+import type { Admin, Kafka, Message } from 'kafkajs'
 import type { InputBounds, TaskJournal } from '../dispatch/task-journal.ts'
-import { partitionOf } from '../domain/partition.ts'
 import { formatPosition } from '../domain/position.ts'
 import type { Result } from '../domain/result.ts'
 import { decodeJournal, encodeJournal } from './internal-codec.ts'
 import type { JournalReader } from './journal-reader.ts'
 import type { EncodeResult } from './result-codec.ts'
 import type { TopicNames } from './topics.ts'
-import { openTransactionalProducer, type PartitionedMessage, type TopicMessages } from './transactional-producer.ts'
+import { openTransactionalProducer } from './transactional-producer.ts'
 
 /** A newer owner has fenced this one. */
-export class FencedError extends Error {}
+export class FencedError extends Error {
+  override readonly name = 'FencedError'
+}
 
 export const openTaskJournal = async (options: {
   readonly kafka: Kafka
@@ -21,9 +22,10 @@ export const openTaskJournal = async (options: {
   readonly group: string
   readonly partition: number
   readonly resultPartitions: number
+  readonly deadLetterPartitions: number
   readonly encodeResult: EncodeResult
 }): Promise<TaskJournal> => {
-  const { names, partition, reader, admin, group } = options
+  const { names, partition, reader, admin, group, resultPartitions, deadLetterPartitions, encodeResult } = options
   const producer = await openTransactionalProducer(options.kafka, `${group}-${partition}`)
   const nonce = randomUUID()
   let epoch: number | undefined
@@ -31,7 +33,7 @@ export const openTaskJournal = async (options: {
   return {
     fence: async () => {
       const value = encodeJournal({ kind: 'epoch', nonce })
-      const [written] = await producer.commit([{ topic: names.journal, messages: [{ key: 'epoch', value, partition }] }])
+      const [written] = await producer.commit([{ topic: names.journal, partition, messages: [{ key: 'epoch', value }] }])
       if (written?.baseOffset === undefined)
         throw new Error(`the brokers did not say where the epoch marker of partition ${partition} lies`)
       epoch = Number(written.baseOffset)
@@ -53,32 +55,31 @@ export const openTaskJournal = async (options: {
     },
     inputs: async () => boundsOf(admin, names, group, partition),
     commit: async ({ entries, results, position, unreadable }) => {
-      const journal: PartitionedMessage[] = entries.map((entry) => ({
+      const journal: Message[] = entries.map((entry) => ({
         key: `entry/${entry.notificationId}`,
         value: encodeJournal({ kind: 'entry', entry }),
-        partition,
       }))
-      journal.push({ key: 'position', value: encodeJournal({ kind: 'task-position', position }), partition })
-      const batch: TopicMessages[] = [{ topic: names.journal, messages: journal }]
-      if (results.length > 0)
-        batch.push({ topic: names.results, messages: results.map((result) => resultMessage(result, options)) })
-      if (unreadable.length > 0)
-        batch.push({
+      journal.push({ key: 'position', value: encodeJournal({ kind: 'task-position', position }) })
+      await producer.commit([
+        { topic: names.journal, partition, messages: journal },
+        {
+          topic: names.results,
+          partition: partition % resultPartitions,
+          messages: results.map((result) => resultMessage(result, encodeResult)),
+        },
+        {
           topic: names.deadLetters,
+          partition: partition % deadLetterPartitions,
           messages: unreadable.map(({ topic, offset }) => unreadableMessage(names[topic], partition, offset)),
-        })
-      await producer.commit(batch)
+        },
+      ])
     },
     close: () => producer.close(),
   }
 }
 
-const resultMessage = (
-  result: Result,
-  { resultPartitions, encodeResult }: { readonly resultPartitions: number; readonly encodeResult: EncodeResult },
-): PartitionedMessage => ({
+const resultMessage = (result: Result, encodeResult: EncodeResult): Message => ({
   key: result.notificationId,
-  partition: partitionOf(result.notificationId, resultPartitions),
   value: encodeResult(result),
   headers: {
     ce_specversion: '1.0',
@@ -90,9 +91,8 @@ const resultMessage = (
 })
 
 /** The bytes stay where they are: in our own topic, at this offset, for its retention. */
-const unreadableMessage = (topic: string, partition: number, offset: number): PartitionedMessage => ({
+const unreadableMessage = (topic: string, partition: number, offset: number): Message => ({
   key: formatPosition({ topic, partition, offset, index: 0 }),
-  partition: 0,
   value: null,
   headers: {
     '__connect.errors.topic': topic,

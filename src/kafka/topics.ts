@@ -55,6 +55,7 @@ interface TopicSettings {
 
 /** Topics that are not as they must be. Names every fault and what to do. */
 export class TopicsError extends Error {
+  override readonly name = 'TopicsError'
   readonly faults: readonly string[]
 
   constructor(faults: readonly string[]) {

@@ -7,20 +7,19 @@ const TRANSACTION_TIMEOUT_MS = 15_000
 /** Kafka refuses a batch over 1 MiB (`max.message.bytes`); a commit larger than this is sent in several, in the same transaction. */
 const BATCH_BYTES = 700_000
 
-export interface TopicMessages {
+/** One partition each, and so one leader: kafkajs sends a batch for several leaders as several requests at once, and when one of them
+ *  is to be tried again (routine: CONCURRENT_TRANSACTIONS), it repeats those that were still under way, with sequences of their own. */
+export interface PartitionMessages {
   readonly topic: string
-  readonly messages: readonly PartitionedMessage[]
-}
-
-export interface PartitionedMessage extends Message {
   readonly partition: number
+  readonly messages: readonly Message[]
 }
 
 /** Writes transactions under one id. The first one fences whoever held the id before. */
 export interface TransactionalProducer {
-  /** Commits all of it or nothing, and returns the offsets. At least one message: an empty transaction of a fenced producer succeeds.
-   *  After it has thrown, what became of it is unknown and the producer must not be used again. */
-  commit(batch: readonly TopicMessages[]): Promise<RecordMetadata[]>
+  /** Commits all of it or nothing, and returns the offsets of the first. At least one message: an empty transaction of a fenced
+   *  producer succeeds. After it has thrown, what became of it is unknown and the producer must not be used again. */
+  commit(batch: readonly PartitionMessages[]): Promise<RecordMetadata[]>
   close(): Promise<void>
 }
 
@@ -37,13 +36,18 @@ export const openTransactionalProducer = async (kafka: Kafka, transactionalId: s
   await producer.connect()
   return {
     commit: async (batch) => {
-      const portions = portionsOf(batch)
-      if (portions.length === 0) throw new Error('an empty transaction proves nothing: a fenced producer could commit it')
+      const sends = batch.filter(({ messages }) => messages.length > 0)
+      if (sends.length === 0) throw new Error('an empty transaction proves nothing: a fenced producer could commit it')
       const transaction = await producer.transaction()
-      const metadata: RecordMetadata[] = []
-      for (const topicMessages of portions) metadata.push(...(await transaction.sendBatch({ topicMessages, acks: -1 })))
+      const metadata: RecordMetadata[][] = []
+      for (const { topic, partition, messages } of sends)
+        for (const portion of portionsOf(messages)) {
+          metadata.push(
+            await transaction.send({ topic, acks: -1, messages: portion.map((message) => ({ ...message, partition })) }),
+          )
+        }
       await transaction.commit()
-      return metadata
+      return metadata[0] ?? []
     },
     close: () => producer.disconnect(),
   }
@@ -55,26 +59,21 @@ export const explicitPartition = ({ message }: { message: Message }): number => 
   return message.partition
 }
 
-/** A batch in portions that fit into one request each. */
-export const portionsOf = (batch: readonly TopicMessages[]): { topic: string; messages: Message[] }[][] => {
-  const portions: { topic: string; messages: Message[] }[][] = []
-  let open: Map<string, Message[]> | undefined
+/** Messages in portions that fit into one request each. */
+export const portionsOf = <M extends Message>(messages: readonly M[]): M[][] => {
+  const portions: M[][] = []
+  let open: M[] = []
   let size = 0
-  const close = () => {
-    if (open) portions.push([...open].map(([topic, messages]) => ({ topic, messages })))
-    open = undefined
-    size = 0
-  }
-  for (const { topic, messages } of batch)
-    for (const message of messages) {
-      const bytes = (message.value?.length ?? 0) + 200
-      if (size + bytes > BATCH_BYTES) close()
-      open ??= new Map()
-      size += bytes
-      const list = open.get(topic)
-      if (list) list.push(message)
-      else open.set(topic, [message])
+  for (const message of messages) {
+    const bytes = (message.value?.length ?? 0) + 200
+    if (open.length > 0 && size + bytes > BATCH_BYTES) {
+      portions.push(open)
+      open = []
+      size = 0
     }
-  close()
+    open.push(message)
+    size += bytes
+  }
+  if (open.length > 0) portions.push(open)
   return portions
 }

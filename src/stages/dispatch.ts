@@ -29,7 +29,11 @@ const COMMIT_OFFSETS_EVERY_MS = 5_000
 /** Requests → LINE, and what came of it → results. */
 export const startDispatch = async (
   parts: Parts,
-  { partitions, resultPartitions }: { readonly partitions: number; readonly resultPartitions: number },
+  {
+    partitions,
+    resultPartitions,
+    deadLetterPartitions,
+  }: { readonly partitions: number; readonly resultPartitions: number; readonly deadLetterPartitions: number },
 ): Promise<Stage> => {
   const { config, clock, log, metrics, onFatal } = parts
   const names = topicNames(config.topics.prefix)
@@ -74,6 +78,7 @@ export const startDispatch = async (
         group: groupId,
         partition,
         resultPartitions,
+        deadLetterPartitions,
         encodeResult,
       }),
     )
@@ -86,11 +91,13 @@ export const startDispatch = async (
         policy: { progress: config.results.progress, cost: costOf(config) },
         clock,
         attemptMs: Math.max(...deadlines) + 1_000,
-        createSender: (onReport) =>
+        createSender: ({ stillWanted, onReport, onFault }) =>
           createSender({
             lanes: lanesOf(shares, providers, clock.monotonic()),
             open: parts.sealer.open,
             clock,
+            stillWanted,
+            onFault,
             onReport: (report, attempt) => {
               tellOfAttempt(parts, partition, report, attempt)
               onReport(report)
@@ -110,7 +117,10 @@ export const startDispatch = async (
             ),
         writeBarrier: (epoch, at) => feedback.write(partition, [{ kind: 'barrier', epoch, at }]),
         flow: { pause: () => group.pauseRequests(partition), resume: () => group.resumeRequests(partition) },
-        onCommitted: (changes, ms) => tellOfCommit(parts, changes, ms),
+        onCommitted: (changes, ms) => {
+          dispatcher.onCommitted(partition)
+          tellOfCommit(parts, changes, ms)
+        },
         onEnded,
       })
     } catch (error) {
@@ -196,7 +206,14 @@ const lanesOf = (
   new Map(
     [...shares].flatMap(([lane, { channel, rate, capacity }]) => {
       const provider = providers.get(channel)
-      return provider ? [[lane, { provider, bucket: createTokenBucket({ rate, capacity, now }) }]] : []
+      return provider
+        ? [
+            [
+              lane,
+              { provider, bucket: createTokenBucket({ rate, capacity, now }), gate: createTokenBucket({ rate, capacity, now }) },
+            ],
+          ]
+        : []
     }),
   )
 

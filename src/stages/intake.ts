@@ -47,6 +47,7 @@ export const startIntake = async (
       ready = true
       log.info({ event: 'intake-ready', partitions }, 'intake reads its partitions')
     },
+    onWaiting: (why) => log.warn({ event: 'intake-waiting' }, why),
     onFatal: parts.onFatal,
   })
 

@@ -32,7 +32,7 @@ test.concurrent('a worker killed between commit and send leaves an unknown, whic
   expect(await doomed.exited).toMatchObject({ signal: 'SIGKILL' })
 
   await at.startWorker()
-  const [end] = await at.results.untilTerminal(1, 40_000)
+  const [end] = await at.results.untilTerminal(1, 80_000)
   expect(end).toMatchObject({ status: 'unconfirmed', attempts: 1, fallback: 'sms' })
   expect(at.results.of(end?.notificationId ?? '').map(({ status, reason }) => [status, reason])).toEqual([
     ['sending', null],
@@ -40,7 +40,7 @@ test.concurrent('a worker killed between commit and send leaves an unknown, whic
     ['unconfirmed', null],
   ])
   expect(at.sends()).toEqual([])
-})
+}, 120_000)
 
 test.concurrent('a worker stopped between commit and send sends nothing when it wakes after another has taken over, and goes on as a good member', async (context) => {
   const at = await fresh(context)
@@ -50,7 +50,7 @@ test.concurrent('a worker stopped between commit and send sends nothing when it 
   await sleeper.untilStopped()
 
   await at.startWorker()
-  const [end] = await at.results.untilTerminal(1, 40_000)
+  const [end] = await at.results.untilTerminal(1, 80_000)
   expect(end).toMatchObject({ status: 'unconfirmed', source: { offset: place?.offset } })
   sleeper.child.kill('SIGCONT')
   await sleeper.untilLogged('that its attempt was not started', ({ event, cause }) => event === 'attempt' && cause === 'send-by')
@@ -60,10 +60,10 @@ test.concurrent('a worker stopped between commit and send sends nothing when it 
   )
 
   await at.produce('payment-due', ...people(30, 100).map((customer) => paymentDue(customer)))
-  const ends = await at.results.untilTerminal(31, 40_000)
+  const ends = await at.results.untilTerminal(31, 80_000)
   expect(ends.filter(({ status }) => status === 'accepted')).toHaveLength(30)
   expect(perPerson(at)).toEqual(Array(30).fill(1))
-})
+}, 120_000)
 
 test.concurrent('a worker killed in the midst of its sends: every notification ends once, nobody is messaged twice, and what was under way is unconfirmed', async (context) => {
   const at = await fresh(context, { simulator: { latencyMs: 300 } })
@@ -75,12 +75,12 @@ test.concurrent('a worker killed in the midst of its sends: every notification e
   await doomed.exited
 
   await at.startWorker()
-  const ends = await at.results.untilTerminal(300, 50_000)
+  const ends = await at.results.untilTerminal(300, 80_000)
   const unconfirmed = ends.filter(({ status }) => status === 'unconfirmed').length
   expect(ends.filter(({ status }) => status === 'accepted')).toHaveLength(300 - unconfirmed)
   expect(new Set(perPerson(at))).toEqual(new Set([1]))
   expect(at.sends().length).toBeGreaterThanOrEqual(300 - unconfirmed)
-})
+}, 120_000)
 
 test('a partition whose owner was fenced is opened again from the journal by the true owner, and goes on', async (context) => {
   const at = await fresh(context)
