@@ -6,8 +6,9 @@ import { draftOver } from './draft.ts'
 import type { Entry } from './entry.ts'
 import type { Input, OutcomeReport } from './input.ts'
 import type { Moment, Owner } from './moment.ts'
+import { attempted, becomeUnknown, correct, endOf, finish, isDefinite, isQuiet, queue, tell } from './moves.ts'
 import type { Outcome } from './outcome.ts'
-import { nextQuietStart, quietUntil } from './quiet-hours.ts'
+import { nextQuietStart } from './quiet-hours.ts'
 import type { Notification, ReadyRequest, Request } from './request.ts'
 import { type Say, say, sayOfUnsent } from './say.ts'
 import type { State } from './state.ts'
@@ -108,20 +109,6 @@ const receiveReady = (draft: Draft, fresh: Entry, request: ReadyRequest, moment:
   queue(draft, entry, moment)
 }
 
-/** Puts an entry in the queue: for now, or for the end of quiet hours; or ends it, if that is too late. */
-const queue = (draft: Draft, entry: Entry, moment: Moment): void => {
-  const notification = entry.notification
-  if (!notification) throw new Error(`notification ${entry.notificationId} has nothing to send`)
-  const { expiresAt } = notification
-  const quietEnd = notification.quietHours && quietUntil(moment.now, notification.zone, notification.quietHours)
-  if (expiresAt !== null && expiresAt <= moment.now)
-    return finish(draft, entry, { status: 'expired', reason: 'expires-at' }, moment)
-  if (quietEnd === null) return draft.put({ ...entry, state: 'queued', releaseAt: Math.min(entry.releaseAt, moment.now) })
-  if (expiresAt !== null && expiresAt <= quietEnd)
-    return finish(draft, entry, { status: 'expired', reason: 'quiet-hours' }, moment)
-  draft.put(tell(draft, { ...entry, state: 'queued', releaseAt: quietEnd }, { status: 'queued', reason: 'quiet-hours' }, moment))
-}
-
 /** Applies what came of an intention. False if no entry holds it. */
 const settle = (draft: Draft, report: OutcomeReport, moment: Moment): boolean => {
   const entry = draft.byTag(report.deliveryTag)
@@ -171,11 +158,6 @@ const setBack = (entry: Entry, outcome: NotSent, at: number): Entry => ({
   notBefore: at + retryDelayMs(outcome, entry.setbacks),
   settleAt: null,
 })
-
-const becomeUnknown = (draft: Draft, entry: Entry, reason: string, lineRequestId: string | null, moment: Moment): void => {
-  const settleAt = moment.now + (entry.notification?.unknownWaitMs ?? 0)
-  draft.put(tell(draft, { ...entry, state: 'unknown', settleAt }, { status: 'unknown', reason, lineRequestId }, moment))
-}
 
 const expire = (draft: Draft, moment: Moment): void => {
   for (const entry of take(draft.expired(moment.now), MOST_BY_TIME))
@@ -241,9 +223,6 @@ const release = (draft: Draft, moment: Moment): readonly Intention[] => {
   return intentions
 }
 
-const isQuiet = ({ quietHours, zone }: Notification, now: number): boolean =>
-  quietHours !== null && quietUntil(now, zone, quietHours) !== null
-
 /** Until when an intention made now may be started: send-by, and no later than what would forbid it. */
 const startBy = ({ expiresAt, quietHours, zone }: Notification, now: number): number =>
   Math.min(
@@ -251,52 +230,6 @@ const startBy = ({ expiresAt, quietHours, zone }: Notification, now: number): nu
     expiresAt ?? Number.POSITIVE_INFINITY,
     quietHours ? nextQuietStart(now, zone, quietHours) : Number.POSITIVE_INFINITY,
   )
-
-const isDefinite = (outcome: Outcome): outcome is Exclude<Outcome, { kind: 'unknown' | 'not-sent' }> =>
-  outcome.kind !== 'unknown' && outcome.kind !== 'not-sent'
-
-const endOf = (outcome: Exclude<Outcome, { kind: 'unknown' | 'not-sent' }>, notification: Notification, moment: Moment): Say => {
-  const { requestId: lineRequestId } = outcome
-  switch (outcome.kind) {
-    case 'accepted':
-      return { status: 'accepted', lineRequestId, cost: moment.policy.cost(notification.channel, notification.endpoint) }
-    case 'unreachable':
-      return { status: 'unreachable', lineRequestId, httpStatus: 422, fallback: notification.fallback }
-    case 'rejected':
-      return {
-        status: 'rejected',
-        lineRequestId,
-        httpStatus: outcome.status,
-        property: outcome.property,
-        fallback: notification.fallback,
-      }
-  }
-}
-
-/** Ends a notification: the terminal result, and address and message forgotten. */
-const finish = (draft: Draft, entry: Entry, words: Say, moment: Moment): void => {
-  const { entry: said, result } = say(entry, { ...words, terminal: true }, moment.now)
-  draft.publish(result)
-  draft.put({ ...said, state: 'done', terminalSequence: result.sequence, sealed: null, settleAt: null })
-}
-
-/** The truth came late. */
-const correct = (draft: Draft, entry: Entry, outcome: Outcome, moment: Moment): void => {
-  if (!entry.notification || !isDefinite(outcome)) return
-  const { entry: said, result } = say(entry, { ...endOf(outcome, entry.notification, moment), correction: true }, moment.now)
-  draft.publish(result)
-  draft.put({ ...said, corrected: true })
-}
-
-/** A result of something still on its way, unless those are switched off. */
-const tell = (draft: Draft, entry: Entry, words: Say, moment: Moment): Entry => {
-  if (!moment.policy.progress) return { ...entry, status: words.status }
-  const { entry: said, result } = say(entry, words, moment.now)
-  draft.publish(result)
-  return said
-}
-
-const attempted = (entry: Entry): Entry => ({ ...entry, attempts: entry.attempts + 1 })
 
 const freshEntry = (notificationId: string, request: Request, offset: number, now: number): Entry => ({
   notificationId,

@@ -1,8 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto'
 import kafkajs, { type Admin, type Kafka } from 'kafkajs'
-import { FAST_RETRY } from './client.ts'
-import { decodeJournal, encodeJournal, type Immutables } from './internal-codec.ts'
-import type { JournalReader } from './journal-reader.ts'
 
 /** The topics tsuchi owns. Partition p of requests, feedback and journal belong to one task. */
 export interface TopicNames {
@@ -27,7 +23,7 @@ const DAY_MS = 86_400_000
 
 /** What each topic must be like. `requests` and `feedback` are read again only from a task's position, so a week covers any outage a
  *  worker may have; the journal is state, and kept by key for ever. */
-const settingsOf = (names: TopicNames, partitions: number): readonly TopicSettings[] => [
+export const settingsOf = (names: TopicNames, partitions: number): readonly TopicSettings[] => [
   { topic: names.requests, partitions, cleanup: 'delete', config: { 'retention.ms': 7 * DAY_MS } },
   { topic: names.feedback, partitions, cleanup: 'delete', config: { 'retention.ms': 7 * DAY_MS } },
   {
@@ -46,7 +42,7 @@ const settingsOf = (names: TopicNames, partitions: number): readonly TopicSettin
   { topic: names.deadLetters, partitions, cleanup: 'delete', config: { 'retention.ms': 30 * DAY_MS } },
 ]
 
-interface TopicSettings {
+export interface TopicSettings {
   readonly topic: string
   readonly partitions: number
   readonly cleanup: 'delete' | 'compact'
@@ -62,43 +58,6 @@ export class TopicsError extends Error {
     super(`the topics are not as they must be:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`)
     this.faults = faults
   }
-}
-
-/** Creates what is missing, compares what is there, and writes the immutables into a new journal. Safe to repeat. */
-export const createTopics = async (options: {
-  readonly kafka: Kafka
-  readonly names: TopicNames
-  readonly partitions: number
-  readonly replication: number
-  readonly pepper: Uint8Array
-  readonly onProgress: (line: string) => void
-}): Promise<void> => {
-  const { kafka, names, partitions, replication } = options
-  const settings = settingsOf(names, partitions)
-  await withAdmin(kafka, async (admin) => {
-    const existing = new Set(await admin.listTopics())
-    const missing = settings.filter(({ topic }) => !existing.has(topic))
-    await admin.createTopics({
-      waitForLeaders: false, // throws on a busy KRaft broker, whose metadata lags: we look ourselves
-      topics: missing.map(({ topic, cleanup, config }) => ({
-        topic,
-        numPartitions: partitions,
-        replicationFactor: replication,
-        configEntries: Object.entries({
-          ...config,
-          'cleanup.policy': cleanup,
-          'min.insync.replicas': Math.max(1, replication - 1),
-          'unclean.leader.election.enable': false,
-        }).map(([name, value]) => ({ name, value: String(value) })),
-      })),
-    })
-    for (const { topic } of missing) options.onProgress(`created ${topic} with ${partitions} partitions`)
-    await untilLed(admin, settings)
-    const faults = await faultsOf(admin, settings)
-    if (faults.length > 0) throw new TopicsError(faults)
-    const written = await writeImmutables({ ...options, admin })
-    options.onProgress(written ? `wrote the immutables into ${names.journal}` : `${names.journal} has its immutables already`)
-  })
 }
 
 /** Compares the topics with what they must be like: partitions and cleanup policy. Throws TopicsError. Returns the partition counts. */
@@ -141,134 +100,10 @@ export const verifyDomainTopics = async (
     )
 }
 
-/** Compares what must never change with what this worker has been given. Throws TopicsError. */
-export const verifyImmutables = async (options: {
-  readonly kafka: Kafka
-  readonly names: TopicNames
-  readonly partitions: number
-  readonly pepper: Uint8Array
-  readonly reader: JournalReader
-}): Promise<Immutables> => {
-  const { names, partitions, reader } = options
-  const ends = await withAdmin(options.kafka, (admin) => admin.fetchTopicOffsets(names.journal))
-  const empty = ends.filter(({ high }) => high === '0').map(({ partition }) => partition)
-  if (empty.length > 0)
-    throw new TopicsError([`${names.journal} has nothing in partitions ${empty.join(', ')}: run \`tsuchi topics create\``])
-  const found = await Promise.all(
-    Array.from({ length: partitions }, (_, partition) =>
-      firstImmutables(reader, partition, Number(ends.find((end) => end.partition === partition)?.low ?? 0)),
-    ),
-  )
-  const [first] = found
-  const faults = found.flatMap((immutables, partition) => faultsOfImmutables(immutables, { ...options, partition, first }))
-  if (faults.length > 0 || !first) throw new TopicsError(faults)
-  return first
-}
-
-/** Tells whether a pepper is the one this installation began with, and nothing else about it. */
-export const pepperCheckOf = (pepper: Uint8Array): string =>
-  createHmac('sha256', pepper).update('tsuchi pepper check').digest('hex').slice(0, 16)
-
 const CO_PARTITIONED = (names: TopicNames): readonly string[] => [names.requests, names.feedback, names.journal]
 
-/** Written once, before anything else, so they are the first record of every journal partition for ever: compaction keeps the last
- *  record of a key, and this key never gets another. */
-const firstImmutables = async (reader: JournalReader, partition: number, from: number): Promise<Immutables | undefined> => {
-  let found: Immutables | undefined
-  await reader.read(partition, from, ({ value }) => {
-    const first = decodeJournal(value)
-    if (first.kind === 'immutables') found = first.immutables
-    return true
-  })
-  return found
-}
-
-const faultsOfImmutables = (
-  immutables: Immutables | undefined,
-  given: {
-    readonly names: TopicNames
-    readonly partitions: number
-    readonly pepper: Uint8Array
-    readonly partition: number
-    readonly first: Immutables | undefined
-  },
-): string[] => {
-  const where = `${given.names.journal}, partition ${given.partition}`
-  if (!immutables)
-    return [
-      `${where} does not begin with its immutables: the topic was not made by \`tsuchi topics create\`, or has lost its beginning`,
-    ]
-  const faults: string[] = []
-  if (immutables.partitions !== given.partitions)
-    faults.push(
-      `${where} was made for ${immutables.partitions} partitions, but ${given.names.requests} has ${given.partitions}: partitions must never be added, as people would move between them`,
-    )
-  if (immutables.pepperCheck !== pepperCheckOf(given.pepper))
-    faults.push(
-      `${where} was made with another pepper than privacy.pepper: with this one, everybody would be somebody else. Give it the pepper it began with`,
-    )
-  if (immutables.incarnation !== given.first?.incarnation)
-    faults.push(`${where} is of another incarnation than partition 0: part of the topic was made anew`)
-  return faults
-}
-
-const writeImmutables = async (options: {
-  readonly kafka: Kafka
-  readonly admin: Admin
-  readonly names: TopicNames
-  readonly partitions: number
-  readonly pepper: Uint8Array
-}): Promise<boolean> => {
-  const { names, partitions, pepper } = options
-  const ends = await options.admin.fetchTopicOffsets(names.journal)
-  const empty = ends.filter(({ high }) => high === '0')
-  if (empty.length === 0) return false
-  if (empty.length < partitions)
-    throw new TopicsError([
-      `${names.journal} has immutables in some partitions only: creating it was interrupted. If nothing was sent yet, delete it and create it again`,
-    ])
-  const value = encodeJournal({
-    kind: 'immutables',
-    immutables: { partitions, incarnation: randomBytes(6).toString('hex'), pepperCheck: pepperCheckOf(pepper) },
-  })
-  const producer = options.kafka.producer({ idempotent: true, allowAutoTopicCreation: false, retry: FAST_RETRY })
-  await producer.connect()
-  try {
-    await producer.send({
-      topic: names.journal,
-      acks: -1,
-      messages: Array.from({ length: partitions }, (_, partition) => ({ key: 'immutables', value, partition })),
-    })
-  } finally {
-    await producer.disconnect()
-  }
-  return true
-}
-
-/** A leader that is elected may still refuse to serve for a moment. */
-const untilLed = async (admin: Admin, settings: readonly TopicSettings[]): Promise<void> => {
-  const topics = settings.map(({ topic }) => topic)
-  for (let look = 1; ; look++) {
-    const counts = await partitionCounts(admin, topics)
-    if (topics.every((topic) => counts.has(topic)) && (await allServe(admin, topics))) return
-    if (look === 200)
-      throw new Error('the brokers did not elect leaders for the new topics within 20 s: look at the brokers’ health')
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-}
-
-const allServe = async (admin: Admin, topics: readonly string[]): Promise<boolean> => {
-  try {
-    for (const topic of topics) await admin.fetchTopicOffsets(topic)
-    return true
-  } catch (error) {
-    if (error instanceof Error && 'retriable' in error && error.retriable === true) return false
-    throw error
-  }
-}
-
 /** Partition counts of those topics that exist and have leaders. */
-const partitionCounts = async (admin: Admin, topics: readonly string[]): Promise<ReadonlyMap<string, number>> => {
+export const partitionCounts = async (admin: Admin, topics: readonly string[]): Promise<ReadonlyMap<string, number>> => {
   const existing = new Set(await admin.listTopics())
   const asked = topics.filter((topic) => existing.has(topic))
   if (asked.length === 0) return new Map()
@@ -283,7 +118,7 @@ const partitionCounts = async (admin: Admin, topics: readonly string[]): Promise
   )
 }
 
-const faultsOf = async (admin: Admin, settings: readonly TopicSettings[]): Promise<string[]> => {
+export const faultsOf = async (admin: Admin, settings: readonly TopicSettings[]): Promise<string[]> => {
   const counts = await partitionCounts(
     admin,
     settings.map(({ topic }) => topic),
@@ -314,7 +149,7 @@ const faultsOf = async (admin: Admin, settings: readonly TopicSettings[]): Promi
   })
 }
 
-const withAdmin = async <T>(kafka: Kafka, use: (admin: Admin) => Promise<T>): Promise<T> => {
+export const withAdmin = async <T>(kafka: Kafka, use: (admin: Admin) => Promise<T>): Promise<T> => {
   const admin = kafka.admin()
   await admin.connect()
   try {

@@ -1,26 +1,27 @@
 import { type Config, ConfigError } from '../config.ts'
-import { createDispatcher, type DispatchEvent } from '../dispatch/dispatcher.ts'
+import { createDispatcher } from '../dispatch/dispatcher.ts'
 import { createMemoryStore } from '../dispatch/memory-store.ts'
 import type { Provider } from '../dispatch/provider.ts'
-import { type AttemptFacts, createSender, type SenderLane } from '../dispatch/sender.ts'
+import { createSender, type SenderLane } from '../dispatch/sender.ts'
 import { openTask, type Task } from '../dispatch/task.ts'
 import { createTokenBucket, rateShare } from '../dispatch/token-bucket.ts'
-import type { Changes } from '../domain/changes.ts'
 import { type Lane, laneOf } from '../domain/entry.ts'
-import type { Feedback, Input, OutcomeReport } from '../domain/input.ts'
+import type { Feedback, Input } from '../domain/input.ts'
 import type { Endpoint } from '../domain/message.ts'
 import type { Cost } from '../domain/result.ts'
 import type { TaskPosition } from '../domain/state.ts'
 import { createDispatchGroup, type InputRecord } from '../kafka/dispatch-group.ts'
 import { createRegistry } from '../kafka/event-reader.ts'
 import { openFeedbackWriter } from '../kafka/feedback-writer.ts'
+import { verifyImmutables } from '../kafka/immutables.ts'
 import { decodeFeedback, decodeRequest, UnreadableRecordError } from '../kafka/internal-codec.ts'
 import { openJournalReader } from '../kafka/journal-reader.ts'
 import { createResultEncoder } from '../kafka/result-codec.ts'
 import { openTaskJournal } from '../kafka/task-journal.ts'
-import { topicNames, verifyImmutables } from '../kafka/topics.ts'
+import { topicNames } from '../kafka/topics.ts'
 import { createLineClient } from '../providers/line/client.ts'
 import type { Parts, Stage } from './stage.ts'
+import { tellOf, tellOfAttempt, tellOfCommit } from './tell-dispatch.ts'
 
 const ENDPOINTS: readonly Endpoint[] = ['template', 'flexible']
 /** Group offsets are for lag tools only. */
@@ -263,70 +264,3 @@ const inputOf = ({ topic, offset, value }: InputRecord): Exclude<Input, { kind: 
     throw error
   }
 }
-
-const tellOfCommit = ({ metrics }: Parts, changes: Changes, ms: number): void => {
-  metrics.commitSeconds.observe(ms / 1_000)
-  metrics.strays.inc(changes.strays)
-  for (const { topic } of changes.unreadable) metrics.unreadable.inc({ topic })
-  for (const { status, terminal, purpose, route, reason } of changes.results)
-    metrics.results.inc({
-      status,
-      terminal: String(terminal),
-      purpose: purpose ?? 'none',
-      route: route ?? 'none',
-      reason: reason ?? 'none',
-    })
-}
-
-/** One wide line for each attempt: all that is known of it, and nothing that names the person. */
-const tellOfAttempt = (
-  { metrics, log }: Parts,
-  partition: number,
-  { deliveryTag, outcome }: OutcomeReport,
-  { intention, ms, waitedMs }: AttemptFacts,
-): void => {
-  const [channel = '', endpoint = ''] = intention.lane.split('/')
-  const cause = 'cause' in outcome ? outcome.cause : 'none'
-  metrics.attempts.inc({ channel, endpoint, outcome: outcome.kind, cause })
-  metrics.attemptSeconds.observe({ channel, endpoint }, ms / 1_000)
-  metrics.tokenWaitSeconds.observe({ channel, endpoint }, waitedMs / 1_000)
-  const line = {
-    event: 'attempt',
-    notificationId: intention.notificationId,
-    deliveryTag,
-    partition,
-    channel,
-    endpoint,
-    outcome: outcome.kind,
-    cause,
-    status: outcome.kind === 'rejected' ? outcome.status : undefined,
-    property: outcome.kind === 'rejected' ? outcome.property : undefined,
-    lineRequestId: outcome.requestId,
-    ms: Math.round(ms),
-    waitedMs: Math.round(waitedMs),
-    traceparent: intention.traceparent ?? undefined,
-  }
-  if (outcome.kind === 'accepted' || outcome.kind === 'unreachable') log.info(line, 'attempt')
-  else log.warn(line, 'attempt')
-}
-
-const tellOf =
-  ({ metrics, log }: Parts) =>
-  (event: DispatchEvent): void => {
-    switch (event.kind) {
-      case 'assigned':
-        return log.info({ event: 'assigned', partitions: event.partitions }, 'partitions assigned')
-      case 'task-opened':
-        return log.info(
-          { event: 'task-opened', partition: event.partition, ms: Math.round(event.ms) },
-          'partition restored and open',
-        )
-      case 'task-closed':
-        return log.info({ event: 'task-closed', partition: event.partition }, 'partition given up')
-      case 'task-failed':
-        metrics.taskFailures.inc()
-        return log.warn({ event: 'task-failed', partition: event.partition, error: event.error.name }, event.error.message)
-      case 'close-failed':
-        return log.warn({ event: 'close-failed', partition: event.partition, error: event.error.name }, event.error.message)
-    }
-  }

@@ -1,0 +1,62 @@
+import type { Admin, Kafka } from 'kafkajs'
+import { writeImmutables } from './immutables.ts'
+import { faultsOf, partitionCounts, settingsOf, type TopicNames, type TopicSettings, TopicsError, withAdmin } from './topics.ts'
+
+/** Creates what is missing, compares what is there, and writes the immutables into a new journal. Safe to repeat. */
+export const createTopics = async (options: {
+  readonly kafka: Kafka
+  readonly names: TopicNames
+  readonly partitions: number
+  readonly replication: number
+  readonly pepper: Uint8Array
+  readonly onProgress: (line: string) => void
+}): Promise<void> => {
+  const { kafka, names, partitions, replication } = options
+  const settings = settingsOf(names, partitions)
+  await withAdmin(kafka, async (admin) => {
+    const existing = new Set(await admin.listTopics())
+    const missing = settings.filter(({ topic }) => !existing.has(topic))
+    await admin.createTopics({
+      waitForLeaders: false, // throws on a busy KRaft broker, whose metadata lags: we look ourselves
+      topics: missing.map(({ topic, cleanup, config }) => ({
+        topic,
+        numPartitions: partitions,
+        replicationFactor: replication,
+        configEntries: Object.entries({
+          ...config,
+          'cleanup.policy': cleanup,
+          'min.insync.replicas': Math.max(1, replication - 1),
+          'unclean.leader.election.enable': false,
+        }).map(([name, value]) => ({ name, value: String(value) })),
+      })),
+    })
+    for (const { topic } of missing) options.onProgress(`created ${topic} with ${partitions} partitions`)
+    await untilLed(admin, settings)
+    const faults = await faultsOf(admin, settings)
+    if (faults.length > 0) throw new TopicsError(faults)
+    const written = await writeImmutables({ ...options, admin })
+    options.onProgress(written ? `wrote the immutables into ${names.journal}` : `${names.journal} has its immutables already`)
+  })
+}
+
+/** A leader that is elected may still refuse to serve for a moment. */
+const untilLed = async (admin: Admin, settings: readonly TopicSettings[]): Promise<void> => {
+  const topics = settings.map(({ topic }) => topic)
+  for (let look = 1; ; look++) {
+    const counts = await partitionCounts(admin, topics)
+    if (topics.every((topic) => counts.has(topic)) && (await allServe(admin, topics))) return
+    if (look === 200)
+      throw new Error('the brokers did not elect leaders for the new topics within 20 s: look at the brokers’ health')
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
+const allServe = async (admin: Admin, topics: readonly string[]): Promise<boolean> => {
+  try {
+    for (const topic of topics) await admin.fetchTopicOffsets(topic)
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'retriable' in error && error.retriable === true) return false
+    throw error
+  }
+}
