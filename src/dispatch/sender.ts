@@ -84,7 +84,8 @@ export const createSender = (options: {
   /** What LINE or the network refuses now, it will refuse of the next as well. Answers to what was under way together count once. */
   const slowDown = (lane: Lane, bucket: TokenBucket, outcome: Outcome) => {
     if (outcome.kind !== 'not-sent') return void setbacks.delete(lane)
-    if (outcome.cause === 'send-by') return
+    // Neither says anything of the next.
+    if (outcome.cause === 'send-by' || outcome.cause === 'no-key') return
     const now = clock.monotonic()
     const paused = pausedUntil.get(lane) ?? now
     const before = setbacks.get(lane) ?? 0

@@ -163,7 +163,7 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
 
   const flow = (): void => {
     if (!full && inbox.size > INBOX_FULL) options.flow.pause()
-    else if (full && inbox.size < INBOX_LOW) options.flow.resume()
+    else if (full && inbox.size < INBOX_LOW && life === 'open') options.flow.resume()
     else return
     full = !full
   }

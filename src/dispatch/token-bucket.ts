@@ -17,15 +17,21 @@ export const capacityFor = (share: number): number => Math.max(2, Math.ceil(shar
 const TAKEOVER_OVERLAP = 1
 
 /** The rate, per second, of one of `partitions` buckets, such that no second can see more than `limit` requests whatever the owners do:
- *  in any second a bucket gives `rate + capacity`, and one more where the partition changes hands. Throws if nothing is left. */
-export const rateShare = (limit: number, partitions: number): { readonly rate: number; readonly capacity: number } => {
+ *  in any second at most `rate + burst` leave by a gate of that rate and capacity, and one more where the partition changes hands.
+ *  `capacity` is for the bucket before the gate, which spaces the sends: half of it, so that the gate rarely has to refuse what a new
+ *  connection has delayed. Of 2,000 a second over 12 partitions, 97 % can be used. Throws if nothing is left. */
+export const rateShare = (
+  limit: number,
+  partitions: number,
+): { readonly rate: number; readonly capacity: number; readonly burst: number } => {
   const capacity = capacityFor(limit / partitions)
-  const rate = limit / partitions - (capacity + TAKEOVER_OVERLAP)
+  const burst = 2 * capacity
+  const rate = limit / partitions - (burst + TAKEOVER_OVERLAP)
   if (rate <= 0)
     throw new RangeError(
-      `a limit of ${limit} requests per second is too small for ${partitions} partitions: each needs more than ${capacity + TAKEOVER_OVERLAP}. Raise the limit, or use fewer partitions`,
+      `a limit of ${limit} requests per second is too small for ${partitions} partitions: each needs more than ${burst + TAKEOVER_OVERLAP}. Raise the limit, or use fewer partitions`,
     )
-  return { rate, capacity }
+  return { rate, capacity, burst }
 }
 
 /** Empty at first: a task that is opened again and again gains nothing by it. */

@@ -79,9 +79,9 @@ const claimsIn = (memberMetadata: Buffer): ReadonlyMap<number, number> => {
   try {
     const userData = AssignerProtocol.MemberMetadata.decode(memberMetadata)?.userData
     const claims: unknown = userData && userData.length > 0 ? JSON.parse(userData.toString()) : {}
-    return new Map(
-      Object.entries(claims as Record<string, unknown>).map(([partition, epoch]) => [Number(partition), Number(epoch)]),
-    )
+    const named = Object.entries(claims as Record<string, unknown>)
+    const epochs = named.map(([partition, epoch]) => [Number(partition), Number(epoch)] as const)
+    return new Map(epochs.filter(([, epoch]) => Number.isSafeInteger(epoch)))
   } catch {
     return new Map()
   }

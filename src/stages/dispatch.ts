@@ -184,7 +184,7 @@ export const startDispatch = async (
   }
 }
 
-const sharesOf = (config: Config, partitions: number): ReadonlyMap<Lane, { channel: string; rate: number; capacity: number }> =>
+const sharesOf = (config: Config, partitions: number): ReadonlyMap<Lane, { channel: string } & ReturnType<typeof rateShare>> =>
   new Map(
     Object.entries(config.channels).flatMap(([channel, { limits }]) =>
       ENDPOINTS.map((endpoint) => {
@@ -205,16 +205,11 @@ const lanesOf = (
   now: number,
 ): ReadonlyMap<Lane, SenderLane> =>
   new Map(
-    [...shares].flatMap(([lane, { channel, rate, capacity }]) => {
+    [...shares].flatMap(([lane, { channel, rate, capacity, burst }]) => {
       const provider = providers.get(channel)
-      return provider
-        ? [
-            [
-              lane,
-              { provider, bucket: createTokenBucket({ rate, capacity, now }), gate: createTokenBucket({ rate, capacity, now }) },
-            ],
-          ]
-        : []
+      const bucket = createTokenBucket({ rate, capacity, now })
+      const gate = createTokenBucket({ rate, capacity: burst, now })
+      return provider ? [[lane, { provider, bucket, gate }]] : []
     }),
   )
 

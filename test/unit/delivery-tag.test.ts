@@ -11,7 +11,11 @@ const id = fc.record({
 
 describe('a delivery tag', () => {
   test('names its intention and no other', () => {
-    fc.assert(fc.property(id, (intention) => { expect(parseDeliveryTag(formatDeliveryTag(intention))).toEqual(intention) }))
+    fc.assert(
+      fc.property(id, (intention) => {
+        expect(parseDeliveryTag(formatDeliveryTag(intention))).toEqual(intention)
+      }),
+    )
     fc.assert(
       fc.property(id, id, (one, other) => {
         fc.pre(JSON.stringify(one) !== JSON.stringify(other))
@@ -21,7 +25,11 @@ describe('a delivery tag', () => {
   })
 
   test('is within what LINE and relays take, and of harmless characters', () => {
-    fc.assert(fc.property(id, (intention) => { expect(formatDeliveryTag(intention)).toMatch(/^[0-9a-z_]{16,50}$/) }))
+    fc.assert(
+      fc.property(id, (intention) => {
+        expect(formatDeliveryTag(intention)).toMatch(/^[0-9a-z_]{16,50}$/)
+      }),
+    )
   })
 
   test('begins alike for all intentions of one owner, and for nobody else’s', () => {
@@ -52,6 +60,10 @@ describe('a delivery tag', () => {
   ])('that is not ours is told apart (%j)', (tag) => expect(parseDeliveryTag(tag)).toBeUndefined())
 
   test('of another system is never read as ours by accident', () => {
-    fc.assert(fc.property(fc.string(), (tag) => { expect(parseDeliveryTag(tag)).toBeUndefined() }))
+    fc.assert(
+      fc.property(fc.string(), (tag) => {
+        expect(parseDeliveryTag(tag)).toBeUndefined()
+      }),
+    )
   })
 })

@@ -27,7 +27,7 @@ export const createLog = (...entries: readonly Entry[]): MemoryLog => ({
   records: entries.length > 0 ? [...entries.map((entry) => ({ entry })), { position: { requests: 100, feedback: 100 } }] : [],
   results: [],
   owner: undefined,
-  bounds: { requests: { low: 0, high: 1_000 }, feedback: { low: 0, high: 1_000 }, groupHasOffsets: false },
+  bounds: { requests: { low: 0, high: 1_000 }, feedback: { low: 0, high: 1_000 }, groupHasRead: false },
 })
 
 /** A journal over it, with an owner's fence. `calls` notes what was asked of it, in order. */
@@ -65,16 +65,8 @@ export const createMemoryJournal = (log: MemoryLog, calls: string[], hooks: Jour
 
 /** A gate that whoever calls `pass` waits at until it is opened, or broken. */
 export const createGate = () => {
-  let open: () => void = () => undefined
-  let fail: (error: Error) => void = () => undefined
-  const opened = new Promise<void>((resolve, reject) => {
-    open = resolve
-    fail = reject
-  })
-  let reached: () => void = () => undefined
-  const arrival = new Promise<void>((resolve) => {
-    reached = resolve
-  })
+  const { promise: opened, resolve: open, reject: fail } = Promise.withResolvers<void>()
+  const { promise: arrival, resolve: reached } = Promise.withResolvers<void>()
   opened.catch(() => undefined)
   return {
     pass: () => {
@@ -83,7 +75,7 @@ export const createGate = () => {
     },
     /** Resolves once somebody waits. */
     arrival,
-    open: () => open(),
+    open,
     break: (error: Error) => fail(error),
   }
 }

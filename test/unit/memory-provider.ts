@@ -13,6 +13,8 @@ export interface MemoryProvider extends Provider {
   answer(outcome: Outcome | 'held'): void
   /** Answers those that are held, oldest first. */
   release(outcome?: Outcome): void
+  /** A fault of ours: `send` throws, which it must not. */
+  break(error: Error): void
   /** Connections are made only when `connect` is called. */
   holdConnections(): void
   connect(): void
@@ -24,6 +26,7 @@ export const createMemoryProvider = (): MemoryProvider => {
   let held: ((outcome: Outcome) => void)[] = []
   let connecting: (() => void)[] | undefined
   let answered: Outcome | 'held' = accepted
+  let broken: Error | undefined
 
   return {
     asked,
@@ -39,6 +42,9 @@ export const createMemoryProvider = (): MemoryProvider => {
       held = []
       for (const settle of all) settle(outcome)
     },
+    break: (error) => {
+      broken = error
+    },
     holdConnections: () => {
       connecting = []
     },
@@ -49,6 +55,7 @@ export const createMemoryProvider = (): MemoryProvider => {
     },
     send: async (attempt) => {
       asked.push(attempt)
+      if (broken) throw broken
       if (connecting) await new Promise<void>((resolve) => connecting?.push(resolve))
       if (!attempt.mayStart()) return notSent('send-by')
       started.push(attempt)

@@ -64,10 +64,34 @@ describe('where the clock is changed', () => {
     ['a night is an hour longer in autumn', 'America/New_York', NIGHT, '2026-10-31T21:00-04:00', '2026-11-01T08:00-05:00'],
     ['the same in Berlin in spring', 'Europe/Berlin', NIGHT, '2026-03-28T21:00+01:00', '2026-03-29T08:00+02:00'],
     ['the same in Berlin in autumn', 'Europe/Berlin', NIGHT, '2026-10-24T21:00+02:00', '2026-10-25T08:00+01:00'],
-    ['an end that is skipped counts after the gap', 'America/New_York', { from: '21:00', until: '02:30' }, '2026-03-07T21:00-05:00', '2026-03-08T03:30-04:00'],
-    ['a beginning that is skipped counts after the gap', 'Europe/Berlin', { from: '02:30', until: '08:00' }, '2026-03-29T03:30+02:00', '2026-03-29T08:00+02:00'],
-    ['of an end that comes twice, the first counts', 'America/New_York', { from: '21:00', until: '01:30' }, '2026-10-31T21:00-04:00', '2026-11-01T01:30-04:00'],
-    ['of a beginning that comes twice, the first counts', 'Europe/Berlin', { from: '02:30', until: '08:00' }, '2026-10-25T02:30+02:00', '2026-10-25T08:00+01:00'],
+    [
+      'an end that is skipped counts after the gap',
+      'America/New_York',
+      { from: '21:00', until: '02:30' },
+      '2026-03-07T21:00-05:00',
+      '2026-03-08T03:30-04:00',
+    ],
+    [
+      'a beginning that is skipped counts after the gap',
+      'Europe/Berlin',
+      { from: '02:30', until: '08:00' },
+      '2026-03-29T03:30+02:00',
+      '2026-03-29T08:00+02:00',
+    ],
+    [
+      'of an end that comes twice, the first counts',
+      'America/New_York',
+      { from: '21:00', until: '01:30' },
+      '2026-10-31T21:00-04:00',
+      '2026-11-01T01:30-04:00',
+    ],
+    [
+      'of a beginning that comes twice, the first counts',
+      'Europe/Berlin',
+      { from: '02:30', until: '08:00' },
+      '2026-10-25T02:30+02:00',
+      '2026-10-25T08:00+01:00',
+    ],
   ])('%s', (_, zone, quiet, from, until) => {
     expect(quietUntil(at(from) - 1, zone, quiet)).toBeNull()
     expect(quietUntil(at(from), zone, quiet)).toBe(at(until))
@@ -78,7 +102,14 @@ describe('where the clock is changed', () => {
 })
 
 describe('whatever the hours, the zone and the instant', () => {
-  const zone = fc.constantFrom('Asia/Tokyo', 'Asia/Bangkok', 'America/New_York', 'Europe/Berlin', 'Australia/Lord_Howe', 'America/St_Johns')
+  const zone = fc.constantFrom(
+    'Asia/Tokyo',
+    'Asia/Bangkok',
+    'America/New_York',
+    'Europe/Berlin',
+    'Australia/Lord_Howe',
+    'America/St_Johns',
+  )
   const instant = fc.integer({ min: at('2025-01-01T00:00Z'), max: at('2028-01-01T00:00Z') })
   /** Two hours or more, of quiet and of the rest: a change of the clock cannot turn them inside out. */
   const hours = fc
@@ -107,7 +138,8 @@ describe('whatever the hours, the zone and the instant', () => {
         expect(start).toBeGreaterThanOrEqual(now)
         expect(quietUntil(start, name, quiet)).not.toBeNull()
         const free = quietUntil(now, name, quiet) ?? now
-        if (start > free) for (const part of [0, 0.5, 0.999]) expect(quietUntil(Math.floor(free + (start - free) * part), name, quiet)).toBeNull()
+        if (start > free)
+          for (const part of [0, 0.5, 0.999]) expect(quietUntil(Math.floor(free + (start - free) * part), name, quiet)).toBeNull()
       }),
     )
   })

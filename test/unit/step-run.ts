@@ -7,7 +7,7 @@ import type { Outcome } from '../../src/domain/outcome.ts'
 import type { Request } from '../../src/domain/request.ts'
 import type { Store } from '../../src/domain/state.ts'
 import { step } from '../../src/domain/step.ts'
-import { MAIN, NOON, OWNER, only, POLICY } from './notification-builder.ts'
+import { HOUR, MAIN, NOON, OWNER, only, POLICY, ready, timedOut } from './notification-builder.ts'
 
 /** One partition's life, step by step: every step is committed at once. Starts at noon, with permits for everything. */
 export interface StepRun {
@@ -29,6 +29,14 @@ export interface StepRun {
 
 /** Receives a request and sends it; returns the tag of its intention. */
 export const sendOne = (run: StepRun, request: Request): string => only(run.receive(request).intentions).deliveryTag
+
+/** Sends one at noon whose answer is lost, and lets its wait of an hour end; returns its tag. */
+export const silentlyUnknown = (run: StepRun, changes: Parameters<typeof ready>[1] = {}): string => {
+  const tag = sendOne(run, ready(1, changes))
+  run.report(tag, timedOut)
+  run.now = NOON + HOUR
+  return tag
+}
 
 export const startRun = (options: { readonly policy?: Partial<Policy>; readonly owner?: Partial<Owner> } = {}): StepRun => {
   const store = createMemoryStore()

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { resultIdOf } from '../../src/domain/say.ts'
 import {
   accepted,
   HOUR,
@@ -17,17 +16,9 @@ import {
   timedOut,
   unreachable,
 } from './notification-builder.ts'
-import { type StepRun, sendOne, startRun } from './step-run.ts'
+import { sendOne, silentlyUnknown, startRun } from './step-run.ts'
 
 const RESEND = { unknownPolicy: 'resend' } as const
-
-/** Sends one whose answer is lost, and lets its wait end; returns its tag. */
-const silentlyUnknown = (run: StepRun, changes: Parameters<typeof ready>[1] = {}): string => {
-  const tag = sendOne(run, ready(1, changes))
-  run.report(tag, timedOut)
-  run.now = NOON + HOUR
-  return tag
-}
 
 describe('intentions of an earlier owner', () => {
   const reopened = () => {
@@ -140,6 +131,14 @@ describe('an unknown notification', () => {
     expect(run.entry('n1')).toMatchObject({ state: 'sending', pastTags: [tag], settleAt: null })
   })
 
+  test('by the policy resend ends unconfirmed if it is too late to send it again', () => {
+    const run = startRun()
+    silentlyUnknown(run, { ...RESEND, expiresAt: NOON + HOUR })
+    const { results, intentions } = run.readBarrier(NOON + HOUR)
+    expect(only(results)).toMatchObject({ status: 'unconfirmed', terminal: true, fallback: 'sms' })
+    expect(intentions).toEqual([])
+  })
+
   test('by the policy resend respects quiet hours', () => {
     const run = startRun()
     run.now = NOON + 8 * HOUR
@@ -182,124 +181,5 @@ describe('an unknown notification', () => {
     const tag = silentlyUnknown(run)
     expect(run.handOver(tag, timedOut).results).toEqual([])
     expect(run.entry('n1').settleAt).toBe(NOON + HOUR)
-  })
-})
-
-describe('while a notification waits to be sent once more', () => {
-  const waiting = () => {
-    const run = startRun()
-    const tag = silentlyUnknown(run, RESEND)
-    run.permits = new Map()
-    run.readBarrier(NOON + HOUR)
-    expect(run.entry('n1').state).toBe('queued')
-    return { run, tag }
-  }
-
-  test('the acceptance of its first attempt ends it, and it is not sent again', () => {
-    const { run, tag } = waiting()
-    expect(statusesOf(run.handOver(tag, accepted))).toEqual(['accepted'])
-    run.permits = new Map([[MAIN, 1]])
-    expect(run.step().intentions).toEqual([])
-  })
-
-  test('its expiry does not claim that nothing was sent: the acceptance of the first attempt still counts', () => {
-    const run = startRun()
-    const tag = silentlyUnknown(run, { ...RESEND, expiresAt: NOON + HOUR })
-    const end = only(run.readBarrier(NOON + HOUR).results)
-    expect(end.terminal).toBe(true)
-    expect(only(run.handOver(tag, accepted).results)).toMatchObject({
-      status: 'accepted',
-      corrects: resultIdOf('n1', end.sequence),
-    })
-  })
-})
-
-describe('a past intention', () => {
-  /** In force is a second attempt, after the first was not heard of. */
-  const secondAttempt = () => {
-    const run = startRun()
-    const first = silentlyUnknown(run, RESEND)
-    const second = only(run.readBarrier(NOON + HOUR).intentions).deliveryTag
-    return { run, first, second }
-  }
-
-  test('that was accepted after all ends the notification', () => {
-    const { run, first } = secondAttempt()
-    expect(statusesOf(run.handOver(first, accepted))).toEqual(['accepted'])
-    expect(run.entry('n1').state).toBe('done')
-  })
-
-  test('that was accepted ends it while it backs off, too', () => {
-    const { run, first, second } = secondAttempt()
-    run.permits = new Map()
-    run.report(second, notSent('rate-limited'))
-    expect(statusesOf(run.handOver(first, accepted))).toEqual(['accepted'])
-    run.permits = new Map([[MAIN, 1]])
-    run.now += HOUR
-    expect(run.step().intentions).toEqual([])
-  })
-
-  test.each([unreachable, rejected, timedOut, notSent('rate-limited')])('counts for nothing else ($kind)', (outcome) => {
-    const { run, first } = secondAttempt()
-    const before = run.entry('n1')
-    expect(run.handOver(first, outcome)).toMatchObject({ results: [], strays: 0 })
-    expect(run.entry('n1')).toEqual(before)
-  })
-
-  test('that was accepted corrects what LINE said of the one in force', () => {
-    const { run, first, second } = secondAttempt()
-    const end = only(run.report(second, rejected).results)
-    expect(only(run.handOver(first, accepted).results)).toMatchObject({
-      status: 'accepted',
-      corrects: resultIdOf('n1', end.sequence),
-    })
-  })
-})
-
-describe('after unconfirmed', () => {
-  const unconfirmed = (changes: Parameters<typeof ready>[1] = {}) => {
-    const run = startRun()
-    const tag = silentlyUnknown(run, changes)
-    const end = only(run.readBarrier(NOON + HOUR).results)
-    return { run, tag, end }
-  }
-
-  test.each([
-    ['accepted', accepted],
-    ['unreachable', unreachable],
-    ['rejected', rejected],
-  ])('the late truth is one correction (%s)', (status, outcome) => {
-    const { run, tag, end } = unconfirmed()
-    expect(only(run.handOver(tag, outcome).results)).toMatchObject({
-      status,
-      terminal: false,
-      corrects: end.resultId,
-      sequence: end.sequence + 1,
-    })
-    expect(run.entry('n1')).toMatchObject({ state: 'done', corrected: true, terminalSequence: end.sequence })
-  })
-
-  test('there is no second correction', () => {
-    const { run, tag } = unconfirmed()
-    run.handOver(tag, accepted)
-    expect(run.handOver(tag, accepted).results).toEqual([])
-    expect(run.handOver(tag, rejected).results).toEqual([])
-  })
-
-  test.each([timedOut, notSent('rate-limited')])('what says nothing new corrects nothing ($kind)', (outcome) => {
-    const { run, tag } = unconfirmed()
-    expect(run.handOver(tag, outcome).results).toEqual([])
-    expect(run.step().intentions).toEqual([])
-  })
-
-  test.each([
-    ['accepted', accepted],
-    ['unreachable', unreachable],
-    ['rejected', rejected],
-  ])('what ended %s by its own answer is not corrected by it', (_, outcome) => {
-    const run = startRun()
-    const tag = sendOne(run, ready(1))
-    run.report(tag, outcome)
-    expect(run.handOver(tag, outcome).results).toEqual([])
   })
 })

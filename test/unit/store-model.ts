@@ -12,7 +12,8 @@ export const createNaiveStore = (): Store => {
   const queued = () => all().filter(({ state }) => state === 'queued')
   const departs = (entry: Entry) => Math.max(entry.releaseAt, entry.notBefore)
   const expiry = (entry: Entry) => entry.notification?.expiresAt ?? Number.POSITIVE_INFINITY
-  const settles = (entry: Entry) => (entry.state === 'unknown' ? (entry.settleAt ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY)
+  const settles = (entry: Entry) =>
+    entry.state === 'unknown' ? (entry.settleAt ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY
 
   return {
     position: () => position,
@@ -27,7 +28,9 @@ export const createNaiveStore = (): Store => {
     inFlight: () => all().filter(({ state }) => state === 'sending'),
     unsettled: (until) => all().filter((entry) => settles(entry) <= until),
     nextWake: (now) => {
-      const ahead = [...queued().flatMap((entry) => [departs(entry), expiry(entry)]), ...all().map(settles)].filter((at) => at > now)
+      const ahead = [...queued().flatMap((entry) => [departs(entry), expiry(entry)]), ...all().map(settles)].filter(
+        (at) => at > now,
+      )
       const next = Math.min(...ahead)
       return Number.isFinite(next) ? next : undefined
     },
@@ -43,7 +46,10 @@ export const createNaiveStore = (): Store => {
   }
 }
 
-export const LANES: readonly Lane[] = [laneOf({ channel: 'main', endpoint: 'template' }), laneOf({ channel: 'main', endpoint: 'flexible' })]
+export const LANES: readonly Lane[] = [
+  laneOf({ channel: 'main', endpoint: 'template' }),
+  laneOf({ channel: 'main', endpoint: 'flexible' }),
+]
 export const IDS: readonly number[] = [0, 1, 2, 3, 4, 5]
 /** All times of a history lie among these. */
 export const TIMES: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7]

@@ -104,7 +104,11 @@ export const storeSuite = (name: string, createStore: () => Store): void => {
       ['the end of a back-off', [entryOf(1, { releaseAt: 1, notBefore: 10 })], 10],
       ['an expiry', [entryOf(1, { releaseAt: 1 }, { expiresAt: 10 })], 10],
       ['the end of a wait for an answer', [entryOf(1, { state: 'unknown', settleAt: 10 })], 10],
-      ['an expiry, though another is over already', [entryOf(1, { releaseAt: 1 }, { expiresAt: 2 }), entryOf(2, { releaseAt: 1 }, { expiresAt: 10 })], 10],
+      [
+        'an expiry, though another is over already',
+        [entryOf(1, { releaseAt: 1 }, { expiresAt: 2 }), entryOf(2, { releaseAt: 1 }, { expiresAt: 10 })],
+        10,
+      ],
       [
         'the end of a wait, though another is over already',
         [entryOf(1, { state: 'unknown', settleAt: 2 }), entryOf(2, { state: 'unknown', settleAt: 10 })],
@@ -112,7 +116,11 @@ export const storeSuite = (name: string, createStore: () => Store): void => {
       ],
       ['the first of several', [entryOf(1, { releaseAt: 11 }), entryOf(2, { releaseAt: 10 }, { urgent: true })], 10],
       ['nothing that is over', [entryOf(1, { releaseAt: 5 })], undefined],
-      ['nothing that is under way or done', [entryOf(1, { state: 'sending', releaseAt: 10 }), entryOf(2, { state: 'done' })], undefined],
+      [
+        'nothing that is under way or done',
+        [entryOf(1, { state: 'sending', releaseAt: 10 }), entryOf(2, { state: 'done' })],
+        undefined,
+      ],
     ])('wakes next for %s', (_, entries, wake) => expect(storeOf(...entries).nextWake(5)).toBe(wake))
 
     test('can be looked at twice, and in part, without effect', () => {

@@ -7,9 +7,9 @@ import { createTokenBucket } from '../../src/dispatch/token-bucket.ts'
 import type { Changes } from '../../src/domain/changes.ts'
 import type { Feedback, Input } from '../../src/domain/input.ts'
 import type { Policy } from '../../src/domain/moment.ts'
+import type { HashedPhone } from '../../src/domain/phone.ts'
 import type { Notification, ReadyRequest } from '../../src/domain/request.ts'
 import type { Status } from '../../src/domain/result.ts'
-import type { HashedPhone } from '../../src/domain/phone.ts'
 import { createSealer, sealContent } from '../../src/domain/seal.ts'
 import { createLog, createMemoryJournal, type JournalHooks, type MemoryLog } from './memory-journal.ts'
 import { createMemoryProvider, type MemoryProvider } from './memory-provider.ts'
@@ -58,6 +58,7 @@ export const openFixture = async (
   const commits: Changes[] = []
   const ended: Error[] = []
   let read = 0
+  const bucket = () => createTokenBucket({ rate: options.rate ?? 10_000, capacity: 50, now: clock.monotonic() })
 
   const task = await openTask({
     partition: 3,
@@ -67,8 +68,9 @@ export const openFixture = async (
     policy: { ...POLICY, ...options.policy },
     clock,
     attemptMs: options.attemptMs ?? 10_000,
-    createSender: (onReport) =>
+    createSender: (wiring) =>
       createSender({
+        ...wiring,
         lanes: new Map([
           [
             MAIN,
@@ -80,13 +82,13 @@ export const openFixture = async (
                   return provider.send(attempt)
                 },
               },
-              bucket: createTokenBucket({ rate: options.rate ?? 10_000, capacity: 50, now: clock.monotonic() }),
+              bucket: bucket(),
+              gate: bucket(),
             },
           ],
         ]),
         open: sealer.open,
         clock,
-        onReport,
       }),
     handOver: async (reports) => {
       feedback.push(...reports.map((report): Feedback => ({ kind: 'handover', report })))
@@ -98,7 +100,11 @@ export const openFixture = async (
     onCommitted: (changes) => commits.push(changes),
     onEnded: (error) => ended.push(error),
   })
-  onTestFinished(() => task.close())
+  onTestFinished(() =>
+    task.close().catch((error) => {
+      if (ended.length === 0) throw error
+    }),
+  )
 
   return {
     task,

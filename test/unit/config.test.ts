@@ -1,0 +1,266 @@
+import { randomBytes } from 'node:crypto'
+import { dirname, join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { type Config, ConfigError, loadConfig, summaryOf } from '../../src/config.ts'
+import { folderOf } from './route-folder.ts'
+
+const PEPPER = randomBytes(32).toString('base64')
+const SEALING_KEY = randomBytes(32).toString('base64')
+const ENV = { PEPPER, SEALING_KEY, SECRET: 'channel-secret' }
+
+const LEAST = `kafka: { brokers: [localhost:9092] }
+registry: { url: http://localhost:8081 }
+privacy: { pepper: "\${PEPPER}", sealingKeys: ["\${SEALING_KEY}"] }
+channels:
+  main:
+    token: { kind: stateless, clientId: "1234", clientSecret: "\${SECRET}" }
+`
+
+const load = (text: string, env: Readonly<Record<string, string>> = ENV, files: Readonly<Record<string, string>> = {}): Config =>
+  loadConfig(join(folderOf({ 'tsuchi.yaml': text, ...files }), 'tsuchi.yaml'), env)
+
+/** The faults of a configuration. */
+const faultsOf = (text: string, env: Readonly<Record<string, string>> = ENV): readonly string[] => {
+  try {
+    load(text, env)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults
+    throw error
+  }
+  return []
+}
+
+/** The least configuration with some text replaced. */
+const changed = (from: string, to: string): string => {
+  if (!LEAST.includes(from)) throw new Error(`the least configuration has no ${from}`)
+  return LEAST.replace(from, to)
+}
+
+describe('the least configuration', () => {
+  test('is enough: everything else has a default', () => {
+    const config = load(LEAST)
+    expect(config).toMatchObject({
+      kafka: { clientId: 'tsuchi', group: 'tsuchi', ssl: false },
+      topics: { prefix: 'tsuchi', partitions: 12, replication: 3 },
+      recipients: { country: 'JP', zone: 'Asia/Tokyo' },
+      quietHours: { from: '21:00', until: '08:00' },
+      results: { progress: true },
+      deadLetters: { values: 'sealed' },
+      http: { host: '0.0.0.0', port: 8_080 },
+      log: { level: 'info' },
+      shutdown: { budget: 20_000 },
+    })
+    expect(config.channels.main).toMatchObject({
+      baseUrl: 'https://api.line.me',
+      receipts: 'none',
+      limits: { template: 2_000, flexible: 2_000 },
+      deadline: 10_000,
+      connections: 512,
+    })
+  })
+
+  test('finds routes beside itself, wherever the worker is started', () => {
+    const config = load(LEAST)
+    expect(config.routes).toBe(join(dirname(config.file), 'routes'))
+    expect(load(`${LEAST}routes: /etc/tsuchi/routes`).routes).toBe('/etc/tsuchi/routes')
+  })
+
+  test('turns secrets into bytes and durations into milliseconds', () => {
+    const { privacy, shutdown } = load(`${LEAST}shutdown: { budget: PT1M30S }`)
+    expect(privacy.pepper).toEqual(Buffer.from(PEPPER, 'base64'))
+    expect(privacy.sealingKeys).toEqual([Buffer.from(SEALING_KEY, 'base64')])
+    expect(shutdown.budget).toBe(90_000)
+  })
+})
+
+describe('a secret', () => {
+  const secretIn = (config: Config): string | undefined => {
+    const token = config.channels.main?.token
+    return token?.kind === 'stateless' ? token.clientSecret : undefined
+  }
+
+  test('comes from the environment', () => expect(secretIn(load(LEAST))).toBe('channel-secret'))
+
+  test('comes from the file that NAME_FILE names, without the newline at its end', () => {
+    const folder = folderOf({ secret: 'from-a-file\n' })
+    expect(secretIn(load(LEAST, { PEPPER, SEALING_KEY, SECRET_FILE: join(folder, 'secret') }))).toBe('from-a-file')
+  })
+
+  test('in the variable itself goes before the file', () => {
+    expect(secretIn(load(LEAST, { ...ENV, SECRET_FILE: '/nowhere' }))).toBe('channel-secret')
+  })
+
+  test('is taken as it is, whatever is in it', () => {
+    const odd = `"${'$'}{PEPPER}: #{[`
+    expect(secretIn(load(LEAST, { ...ENV, SECRET: odd }))).toBe(odd)
+  })
+
+  test('may stand in the midst of a text', () => {
+    const text = changed('http://localhost:8081', '"http://${HOST}:${PORT}/v7"')
+    expect(load(text, { ...ENV, HOST: 'registry', PORT: '8080' }).registry.url).toBe('http://registry:8080/v7')
+  })
+
+  test.each([
+    ['is not set', { PEPPER, SEALING_KEY }, 'channels.main.token.clientSecret: ${SECRET} is not set: set SECRET, or SECRET_FILE'],
+    ['has a file that is not there', { PEPPER, SEALING_KEY, SECRET_FILE: '/nowhere' }, 'that SECRET_FILE names (ENOENT)'],
+  ])('that %s is one fault, with a remedy', (_, env, words) => {
+    expect(faultsOf(LEAST, env)).toEqual([expect.stringContaining(words)])
+  })
+
+  test('that is empty is a fault', () => {
+    expect(faultsOf(LEAST, { ...ENV, SECRET: '' })).toEqual([
+      'channels.main.token.clientSecret: write the channel secret, as ${NAME}',
+    ])
+  })
+})
+
+describe('a fault', () => {
+  test('is not the only one said: all of them are, each with its place', () => {
+    const text = `kafka: { brokers: [] }
+registry: { url: localhost:8081, pasword: x }
+topics: { partitions: 0, prefix: "no spaces" }
+privacy: { pepper: short, sealingKeys: ["\${MISSING}"] }
+quietHours: { from: 21:00, until: "24:00" }
+recipients: { zone: Asia/Tokio, country: US }
+shutdown: { budget: 20s }
+channels:
+  main: { token: { kind: magic } }
+nonsense: 1
+`
+    const places = faultsOf(text).map((fault) => fault.slice(0, fault.indexOf(': ')))
+    expect(places.toSorted()).toEqual(
+      [
+        'kafka.brokers',
+        'registry.url',
+        'registry.pasword',
+        'topics.partitions',
+        'topics.prefix',
+        'privacy.pepper',
+        'privacy.sealingKeys[0]',
+        'quietHours.until',
+        'recipients.zone',
+        'recipients.country',
+        'shutdown.budget',
+        'channels.main.token.kind',
+        'nonsense',
+      ].toSorted(),
+    )
+  })
+
+  test.each([
+    [
+      'a limit of zero',
+      'token:',
+      'limits: { template: 0 }\n    token:',
+      'channels.main.limits.template: write a whole number from 1',
+    ],
+    [
+      'a setting that does not exist',
+      'registry:',
+      'regsitry: 1\nregistry:',
+      'regsitry: no such setting; there are kafka, registry',
+    ],
+    ['no channel', LEAST.slice(LEAST.indexOf('channels:')), 'channels: {}', 'channels: name at least one channel'],
+    [
+      'a section without content',
+      'registry: {',
+      'topics:\nregistry: {',
+      'topics: write a mapping of prefix, partitions, replication',
+    ],
+    ['a duration of zero', 'registry:', 'shutdown: { budget: PT0S }\nregistry:', 'shutdown.budget: write an ISO 8601 duration'],
+    [
+      'a duration that depends on the calendar',
+      'registry:',
+      'shutdown: { budget: P1M }\nregistry:',
+      'shutdown.budget: write an ISO 8601',
+    ],
+    [
+      'quiet hours of no length',
+      'registry:',
+      'quietHours: { from: "08:00", until: "08:00" }\nregistry:',
+      'quietHours: write { from',
+    ],
+    ['receipts that are not built yet', 'token:', 'receipts: webhook\n    token:', 'channels.main.receipts: write none'],
+    [
+      'a currency that is none',
+      'token:',
+      'price: { currency: yen, template: 3, flexible: 3 }\n    token:',
+      'channels.main.price.currency',
+    ],
+    ['a sealing key of the wrong length', '"${SEALING_KEY}"', '"c2hvcnQ="', 'privacy.sealingKeys[0]: write base64 of 32 bytes'],
+    ['a pepper that is no base64', '"${PEPPER}"', `"${'!'.repeat(64)}"`, 'privacy.pepper: write base64 of at least 32 bytes'],
+    ['a password in a URL', 'http://localhost', 'http://me:CANARY@localhost', 'registry.url: leave user and password out'],
+    ['a key written twice', 'registry:', 'kafka: 1\nregistry:', 'line 2, column 1: not YAML (DUPLICATE_KEY)'],
+    ['YAML that is none', 'registry:', 'registry: }', ''],
+    ['an alias to nothing', 'localhost:9092', '*nothing', ''],
+  ])('is %s', (_, from, to, words) => {
+    const faults = faultsOf(changed(from, to))
+    expect(faults.length).toBeGreaterThan(0)
+    expect(faults.join('\n')).toContain(words)
+  })
+
+  test('is an empty file', () =>
+    expect(faultsOf('')).toEqual([expect.stringContaining('(the whole file): write a mapping of kafka')]))
+
+  test('is a file that is not there', () => {
+    expect(() => loadConfig('/nowhere/tsuchi.yaml', {})).toThrow('cannot be read (ENOENT): name the file with --config')
+  })
+
+  test.each([
+    ['privacy.pepper', changed('"${PEPPER}"', 'CANARY')],
+    ['privacy.sealingKeys', changed('["${SEALING_KEY}"]', 'CANARY')],
+    ['token', changed('{ kind: stateless, clientId: "1234", clientSecret: "${SECRET}" }', 'CANARY')],
+    ['token.kind', changed('stateless', 'CANARY')],
+    ['registry.url', changed('http://localhost:8081', 'CANARY')],
+    ['a password in a URL', changed('http://localhost', 'http://me:CANARY@localhost')],
+    ['limits', `${LEAST}    limits: { template: CANARY }\n`],
+    ['a line that cannot be read', `${LEAST}    limits: "CANARY" CANARY\n`],
+    ['what follows a brace too many', changed('registry: {', 'registry: {} } password CANARY {')],
+    ['an alias to nothing', changed('localhost:9092', '*CANARY')],
+  ])('is never quoted: a secret may stand in the wrong place (%s)', (_, text) => {
+    const faults = faultsOf(text)
+    expect(faults.length).toBeGreaterThan(0)
+    expect(faults.join('\n')).not.toContain('CANARY')
+  })
+})
+
+describe('the summary of a configuration', () => {
+  const canary = (name: string) => `CANARY-${name}`
+  const key = Buffer.from('CANARY'.repeat(6).slice(0, 32)).toString('base64')
+  const text = `kafka:
+  brokers: [localhost:9092]
+  sasl: { mechanism: plain, username: worker, password: "${canary('sasl')}" }
+registry: { url: http://localhost:8081, username: reader, password: "${canary('registry')}" }
+privacy: { pepper: "${key}", sealingKeys: ["${key}"] }
+channels:
+  main:
+    headers: { X-Partner-Key: "${canary('header')}" }
+    token: { kind: stateless, clientId: "1234", clientSecret: "${canary('secret')}" }
+  other:
+    token: { kind: long-lived, token: "${canary('token')}" }
+`
+
+  test('holds no secret', () => {
+    const summary = JSON.stringify(summaryOf(load(text)))
+    expect(summary).not.toContain('CANARY')
+    expect(summary).not.toContain(key)
+    expect(summary).not.toContain(JSON.stringify(Buffer.from(key, 'base64')).slice(-20))
+  })
+
+  test('holds the rest', () => {
+    expect(summaryOf(load(text))).toMatchObject({
+      kafka: { brokers: ['localhost:9092'], sasl: { username: 'worker', password: '[secret]' } },
+      registry: { username: 'reader', password: '[secret]' },
+      privacy: { sealingKeys: '[secret] (1)' },
+      channels: {
+        main: { headers: ['X-Partner-Key'], token: { kind: 'stateless', clientId: '1234', clientSecret: '[secret]' } },
+        other: { token: { kind: 'long-lived' } },
+      },
+    })
+  })
+
+  test('of a configuration without passwords invents none', () => {
+    expect(JSON.parse(JSON.stringify(summaryOf(load(LEAST))))).toMatchObject({ registry: { url: 'http://localhost:8081' } })
+    expect(JSON.stringify(summaryOf(load(LEAST)))).not.toContain('"password"')
+  })
+})

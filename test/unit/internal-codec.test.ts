@@ -1,0 +1,242 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Entry } from '../../src/domain/entry.ts'
+import type { Feedback } from '../../src/domain/input.ts'
+import type { Outcome } from '../../src/domain/outcome.ts'
+import { PURPOSES } from '../../src/domain/purpose.ts'
+import type { Notification, Request } from '../../src/domain/request.ts'
+import {
+  decodeFeedback,
+  decodeJournal,
+  decodeRequest,
+  encodeFeedback,
+  encodeJournal,
+  encodeRequest,
+  type JournalValue,
+  UnreadableRecordError,
+} from '../../src/kafka/internal-codec.ts'
+import { accepted, entryOf, poison, ready, refused } from './notification-builder.ts'
+
+const text = fc.string({ unit: 'binary' })
+const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary)
+const time = fc.integer({ min: 0, max: 8.64e15 })
+const offset = fc.integer({ min: 0, max: 2 ** 53 - 2 })
+const count = fc.nat({ max: 2 ** 31 - 1 })
+const sealed = fc.uint8Array().map((bytes) => Buffer.from(bytes))
+const position = fc.record({ topic: text, partition: count, offset, index: count })
+const event = fc.record({ source: maybe(text), id: maybe(text), type: maybe(text), time: maybe(time) })
+const purpose = fc.constantFrom(...PURPOSES)
+const fallback = maybe(fc.constantFrom('sms', 'email'))
+
+const notification: fc.Arbitrary<Notification> = fc.record({
+  notificationId: text,
+  identityKey: text,
+  position,
+  event,
+  customerId: maybe(text),
+  recipientRef: text,
+  route: text,
+  purpose,
+  channel: text,
+  endpoint: fc.constantFrom('template', 'flexible'),
+  urgent: fc.boolean(),
+  zone: text,
+  quietHours: maybe(fc.record({ from: text, until: text })),
+  expiresAt: maybe(time),
+  staleAt: maybe(time),
+  unknownPolicy: fc.constantFrom('give-up', 'resend'),
+  unknownWaitMs: time,
+  fallback,
+  dedupeWindowMs: time,
+  receivedAt: time,
+  traceparent: maybe(text),
+})
+
+const request: fc.Arbitrary<Request> = fc.oneof(
+  fc.record({ kind: fc.constant('ready'), notification, sealed }),
+  fc.record({
+    kind: fc.constant('refused'),
+    notificationId: text,
+    position,
+    event,
+    customerId: maybe(text),
+    recipientRef: maybe(text),
+    route: maybe(text),
+    purpose: maybe(purpose),
+    channel: maybe(text),
+    fallback,
+    reason: fc.constantFrom('no-route', 'no-phone', 'content-rule'),
+    detail: text,
+    receivedAt: time,
+    traceparent: maybe(text),
+  }),
+  fc.record({
+    kind: fc.constant('poison'),
+    notificationId: text,
+    position,
+    reason: fc.constantFrom('no-value', 'undecodable', 'internal-fault'),
+    detail: text,
+    receivedAt: time,
+  }),
+)
+
+const requestId = maybe(text)
+const outcome: fc.Arbitrary<Outcome> = fc.oneof(
+  fc.record({ kind: fc.constantFrom('accepted' as const, 'unreachable' as const), requestId }),
+  fc.record({ kind: fc.constant('rejected' as const), requestId, status: count, property: maybe(text) }),
+  fc.record({
+    kind: fc.constant('not-sent' as const),
+    requestId,
+    cause: fc.constantFrom('send-by' as const, 'rate-limited' as const, 'monthly-limit' as const),
+    retryAfterMs: maybe(time),
+  }),
+  fc.record({ kind: fc.constant('unknown' as const), requestId, cause: fc.constantFrom('timeout' as const, 'crash' as const) }),
+)
+
+const feedback: fc.Arbitrary<Feedback> = fc.oneof(
+  fc.record({ kind: fc.constant('handover' as const), report: fc.record({ deliveryTag: text, outcome, at: time }) }),
+  fc.record({ kind: fc.constant('barrier' as const), epoch: offset, at: time }),
+)
+
+const entry: fc.Arbitrary<Entry> = fc.record({
+  notificationId: text,
+  position,
+  arrival: offset,
+  arrivedAt: time,
+  state: fc.constantFrom('queued', 'sending', 'unknown', 'done'),
+  status: fc.constantFrom('received', 'queued', 'sending', 'accepted', 'unconfirmed'),
+  sequence: count,
+  terminalSequence: maybe(count),
+  corrected: fc.boolean(),
+  notification: maybe(notification),
+  sealed: maybe(sealed),
+  releaseAt: time,
+  notBefore: time,
+  deliveryTag: maybe(text),
+  pastTags: fc.array(text),
+  attempts: count,
+  setbacks: count,
+  sentAt: maybe(time),
+  settleAt: maybe(time),
+})
+
+const journalValue: fc.Arbitrary<JournalValue> = fc.oneof(
+  entry.map((each) => ({ kind: 'entry' as const, entry: each })),
+  fc.record({ kind: fc.constant('task-position' as const), position: fc.record({ requests: offset, feedback: offset }) }),
+  fc.record({ kind: fc.constant('epoch' as const), nonce: text }),
+  fc.record({
+    kind: fc.constant('immutables' as const),
+    immutables: fc.record({ partitions: count, incarnation: text, pepperCheck: text }),
+  }),
+)
+
+const KINDS = [
+  ['requests', decodeRequest, request.map(encodeRequest)],
+  ['feedback', decodeFeedback, feedback.map(encodeFeedback)],
+  ['the journal', decodeJournal, journalValue.map(encodeJournal)],
+] as const
+
+describe('what is written is read back', () => {
+  test('from requests', () => {
+    fc.assert(
+      fc.property(request, (each) => {
+        expect(decodeRequest(encodeRequest(each))).toEqual(each)
+      }),
+    )
+  })
+
+  test('from feedback', () => {
+    fc.assert(
+      fc.property(feedback, (each) => {
+        expect(decodeFeedback(encodeFeedback(each))).toEqual(each)
+      }),
+    )
+  })
+
+  test('from the journal', () => {
+    fc.assert(
+      fc.property(journalValue, (each) => {
+        expect(decodeJournal(encodeJournal(each))).toEqual(each)
+      }),
+    )
+  })
+
+  test('though what was sealed came as plain bytes', () => {
+    const plain = { ...ready(1), sealed: new Uint8Array([1, 2, 3]) }
+    expect(decodeRequest(encodeRequest(plain))).toMatchObject({ sealed: Buffer.from([1, 2, 3]) })
+  })
+})
+
+describe.each(KINDS)('a record of %s', (_, decode, encoded) => {
+  const orUnreadable = (value: Buffer | null): void => {
+    try {
+      decode(value)
+    } catch (error) {
+      expect(error).toBeInstanceOf(UnreadableRecordError)
+    }
+  }
+
+  test('that is no record of ours is unreadable, and nothing worse', () => {
+    fc.assert(fc.property(fc.uint8Array(), (bytes) => orUnreadable(Buffer.from(bytes))))
+    fc.assert(fc.property(fc.nat({ max: 15 }), fc.uint8Array(), (kind, bytes) => orUnreadable(Buffer.from([1, kind, ...bytes]))))
+  })
+
+  test('that is cut, or goes on too long, is unreadable', () => {
+    fc.assert(
+      fc.property(encoded, fc.nat(), (value, at) => {
+        expect(() => decode(value.subarray(0, at % value.length))).toThrow(UnreadableRecordError)
+        expect(() => decode(Buffer.concat([value, Buffer.of(0)]))).toThrow(UnreadableRecordError)
+      }),
+    )
+  })
+
+  test('with a byte changed is another record or unreadable, and nothing worse', () => {
+    fc.assert(
+      fc.property(encoded, fc.nat(), fc.integer({ min: 1, max: 255 }), (value, at, by) => {
+        const changed = Buffer.from(value)
+        const place = at % changed.length
+        changed[place] = (changed[place] ?? 0) ^ by
+        orUnreadable(changed)
+      }),
+    )
+  })
+
+  test.each([
+    ['no value', null, 'no value'],
+    ['an empty value', Buffer.alloc(0), 'no value'],
+    ['a newer version', Buffer.from([2, 0, 0]), 'version 2'],
+    ['a kind that is not known', Buffer.from([1, 200, 0]), 'kind 200'],
+  ])('with %s says so', (_, value, words) => {
+    expect(() => decode(value)).toThrow(UnreadableRecordError)
+    expect(() => decode(value)).toThrow(words)
+  })
+})
+
+test.each([
+  ['an entry in requests', decodeRequest, encodeJournal({ kind: 'entry', entry: entryOf(1) })],
+  ['a request in feedback', decodeFeedback, encodeRequest(poison(1))],
+  ['a barrier in the journal', decodeJournal, encodeFeedback({ kind: 'barrier', epoch: 1, at: 1 })],
+])('%s is unreadable: it has no place there', (_, decode, value) => {
+  expect(() => decode(value)).toThrow(UnreadableRecordError)
+  expect(() => decode(value)).toThrow('has no place in')
+})
+
+test('a handover of a kind that is not known is unreadable', () => {
+  const value = encodeFeedback({ kind: 'handover', report: { deliveryTag: 't', outcome: accepted, at: 1 } })
+  const changed = Buffer.from(value.toString('latin1').replace('accepted', 'befriend'), 'latin1')
+  expect(() => decodeFeedback(changed)).toThrow(UnreadableRecordError)
+})
+
+test('an unreadable record is not quoted in its error: it may hold anything', () => {
+  const value = encodeRequest(refused(1, { customerId: 'CANARY-4711' }))
+  expect(() => decodeRequest(value.subarray(0, value.length - 1))).toThrow(
+    expect.objectContaining({ message: expect.not.stringContaining('CANARY') }),
+  )
+})
+
+// Written by the first version. A worker of any later one must read them: a rolling upgrade meets both.
+test.each([
+  ['feedback', decodeFeedback, '010c0e02', { kind: 'barrier', epoch: 7, at: 1 }],
+  ['the journal', decodeJournal, '0108540e', { kind: 'task-position', position: { requests: 42, feedback: 7 } }],
+  ['the journal', decodeJournal, '01090661626300'.slice(0, 12), { kind: 'epoch', nonce: 'abc' }],
+])('version 1 of %s stays readable', (_, decode, hex, value) => expect(decode(Buffer.from(hex, 'hex'))).toEqual(value))

@@ -1,0 +1,110 @@
+import { createRequire } from 'node:module'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { PATCHED_VERSION, patchRequestQueue } from '../../src/kafka/request-queue-patch.ts'
+
+const require = createRequire(import.meta.url)
+const MODULE = require.resolve('kafkajs/src/network/requestQueue')
+const { version } = require('kafkajs/package.json') as { version: string }
+
+interface Queue {
+  readonly pending: { sent: boolean }[]
+  throttledUntil: number
+  throttleCheckTimeoutId: unknown
+  checkPendingRequests(): void
+  scheduleCheckPendingRequests(): void
+  push(request: object): void
+  fulfillRequest(answer: { correlationId: number; payload: Buffer; size: number }): void
+  destroy(): void
+}
+
+/** kafkajs's own class, as it was before anybody touched it. */
+const pristine = (): (new (options: object) => Queue) => {
+  delete require.cache[MODULE]
+  return require(MODULE)
+}
+
+const open: Queue[] = []
+const openQueue = (QueueClass: new (options: object) => Queue, maxInFlightRequests = 1): Queue => {
+  const silent = { debug: () => undefined, warn: () => undefined }
+  const queue = new QueueClass({ maxInFlightRequests, requestTimeout: 1_000, clientId: 'c', broker: 'b:9092', logger: silent })
+  open.push(queue)
+  return queue
+}
+const requestOf = (correlationId: number, sent: number[]) => ({
+  entry: { correlationId, resolve: () => undefined, reject: () => undefined },
+  expectResponse: true,
+  sendRequest: () => sent.push(correlationId),
+})
+
+afterEach(() => {
+  for (const queue of open.splice(0)) queue.destroy()
+  vi.useRealTimers()
+})
+
+test('the patch is still needed: kafkajs itself arms a timer though nothing is pending', () => {
+  const queue = openQueue(pristine())
+  queue.checkPendingRequests()
+  expect(queue.throttleCheckTimeoutId).not.toBeNull()
+})
+
+test('the patch was written for the kafkajs that is installed', () => expect(version).toBe(PATCHED_VERSION))
+
+describe('with the patch', () => {
+  const patchedQueue = (maxInFlightRequests?: number) => {
+    const QueueClass = pristine()
+    patchRequestQueue()
+    return openQueue(QueueClass, maxInFlightRequests)
+  }
+
+  test('no timer is armed while nothing is pending', () => {
+    const queue = patchedQueue()
+    queue.checkPendingRequests()
+    expect(queue.throttleCheckTimeoutId).toBeNull()
+  })
+
+  test('what waits for an answer to another is sent after it', () => {
+    vi.useFakeTimers()
+    const sent: number[] = []
+    const queue = patchedQueue(1)
+    queue.push(requestOf(1, sent))
+    queue.push(requestOf(2, sent))
+    expect(sent).toEqual([1])
+    expect(queue.throttleCheckTimeoutId).not.toBeNull()
+    queue.fulfillRequest({ correlationId: 1, payload: Buffer.alloc(0), size: 0 })
+    expect(sent).toEqual([1, 2])
+    vi.advanceTimersByTime(50)
+    expect(queue.throttleCheckTimeoutId, 'the timer is not armed again').toBeNull()
+  })
+
+  test('what the broker throttles is sent when that is over', () => {
+    vi.useFakeTimers()
+    const sent: number[] = []
+    const queue = patchedQueue(5)
+    queue.throttledUntil = Date.now() + 500
+    queue.push(requestOf(1, sent))
+    vi.advanceTimersByTime(490)
+    expect(sent).toEqual([])
+    vi.advanceTimersByTime(20)
+    expect(sent).toEqual([1])
+  })
+
+  test('patching twice is patching once', () => {
+    const QueueClass = pristine()
+    patchRequestQueue()
+    const once = QueueClass.prototype.scheduleCheckPendingRequests
+    patchRequestQueue()
+    expect(QueueClass.prototype.scheduleCheckPendingRequests).toBe(once)
+  })
+})
+
+test('another kafkajs is refused: somebody must look whether the patch is still needed', () => {
+  const loaded = require.cache[require.resolve('kafkajs/package.json')]
+  if (!loaded) throw new Error('kafkajs/package.json is not loaded')
+  const original: unknown = loaded.exports
+  loaded.exports = { version: '2.3.0' }
+  try {
+    expect(patchRequestQueue).toThrow('kafkajs is 2.3.0, but src/kafka/request-queue-patch.ts was written for 2.2.4')
+  } finally {
+    loaded.exports = original
+  }
+})

@@ -1,0 +1,137 @@
+import type { SchemaRegistry } from '@kafkajs/confluent-schema-registry'
+import avro from 'avsc'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Cost, Result, Status } from '../../src/domain/result.ts'
+import { createResultEncoder, RESULT_SCHEMA, SchemaError } from '../../src/kafka/result-codec.ts'
+import { NOON, ready } from './notification-builder.ts'
+import { sendOne, startRun } from './step-run.ts'
+
+/** Every status there is: a new one must be added here, and to the schema. */
+const STATUSES: Readonly<Record<Status, true>> = {
+  received: true,
+  queued: true,
+  sending: true,
+  unknown: true,
+  fallback_due: true,
+  accepted: true,
+  delivered: true,
+  undelivered: true,
+  unconfirmed: true,
+  unreachable: true,
+  rejected: true,
+  cancelled: true,
+  superseded: true,
+  expired: true,
+  duplicate: true,
+  refused: true,
+  poison: true,
+}
+
+/** A registry that knows the schema under id 41, and nothing else. */
+const registry = (answer: () => Promise<number> = async () => 41): SchemaRegistry =>
+  ({ getRegistryIdBySchema: answer }) as unknown as SchemaRegistry
+
+const encode = await createResultEncoder(registry(), 'tsuchi.results')
+const reader = avro.Type.forSchema(RESULT_SCHEMA as avro.Schema)
+const decode = (result: Result) => reader.fromBuffer(encode(result).subarray(5)) as Record<string, unknown>
+
+const resultWith = (changes: Partial<Result>): Result => {
+  const run = startRun()
+  const tag = sendOne(run, ready(1, { traceparent: '00-trace' }))
+  const [result] = run.report(tag, { kind: 'accepted', requestId: 'line-1' }).results
+  if (!result) throw new Error('no result')
+  return { ...result, ...changes }
+}
+
+describe('the schema of results', () => {
+  test('holds all statuses, and no other', () => {
+    const status = reader as unknown as { field(name: string): { type: { symbols: string[] } } }
+    expect(status.field('status').type.symbols.toSorted()).toEqual(Object.keys(STATUSES).toSorted())
+  })
+
+  test('explains every field, and gives those that may be absent a default', () => {
+    const { fields } = RESULT_SCHEMA as { fields: { name: string; doc?: string; type: unknown; default?: unknown }[] }
+    for (const field of fields) {
+      expect(field.doc, field.name).toBeTruthy()
+      if (Array.isArray(field.type)) expect(field, field.name).toMatchObject({ default: null })
+    }
+  })
+})
+
+describe('an encoded result', () => {
+  test('begins with a zero and the id of its schema', () => {
+    expect(encode(resultWith({})).subarray(0, 5)).toEqual(Buffer.from([0, 0, 0, 0, 41]))
+  })
+
+  test('says what the result says', () => {
+    const result = resultWith({ cost: { tenThousandths: 35_000, currency: 'JPY' } })
+    expect(decode(result)).toMatchObject({
+      resultId: result.resultId,
+      notificationId: 'n1',
+      status: 'accepted',
+      terminal: true,
+      corrects: null,
+      lineRequestId: 'line-1',
+      receivedAt: NOON,
+      source: { topic: 'bills', partition: 1, offset: 1, index: 0, eventSource: 'jp.example', eventId: 'e1', eventTime: NOON },
+    })
+  })
+
+  test.each(Object.keys(STATUSES) as Status[])('can have the status %s', (status) =>
+    expect(decode(resultWith({ status }))).toMatchObject({ status }),
+  )
+
+  test('without a cost has none', () => expect(decode(resultWith({ cost: null }))).toMatchObject({ cost: null }))
+})
+
+describe('the amount of a cost', () => {
+  const amountOf = (tenThousandths: number): Buffer => {
+    const cost: Cost = { tenThousandths, currency: 'JPY' }
+    return Buffer.from((decode(resultWith({ cost })) as { cost: { amount: Uint8Array } }).cost.amount)
+  }
+
+  // Java: new BigDecimal("3.5").setScale(4).unscaledValue().toByteArray()
+  test.each([
+    [0, '00'],
+    [1, '01'],
+    [127, '7f'],
+    [128, '0080'],
+    [255, '00ff'],
+    [256, '0100'],
+    [32_767, '7fff'],
+    [32_768, '008000'],
+    [35_000, '0088b8'],
+    [8_388_608, '00800000'],
+    [999_999_999_999, '00e8d4a50fff'],
+    [-1, 'ff'],
+    [-128, '80'],
+    [-129, 'ff7f'],
+    [-32_768, '8000'],
+  ])('%d is 0x%s: big-endian two’s complement, as short as it can be', (amount, hex) =>
+    expect(amountOf(amount).toString('hex')).toBe(hex),
+  )
+
+  test('is the number it was, for whoever reads decimals', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -999_999_999_999, max: 999_999_999_999 }), (amount) => {
+        const bytes = amountOf(amount)
+        expect(BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString('hex')}`))).toBe(BigInt(amount))
+      }),
+    )
+  })
+})
+
+describe('a registry', () => {
+  test.each([
+    ['does not know the schema', Object.assign(new Error('Subject not found'), { status: 404 }), 'tsuchi schemas register'],
+    ['does not answer', new Error('connect ECONNREFUSED'), 'is registry.url right, and the registry up?'],
+  ])('that %s stops the start with a remedy', async (_, fault, remedy) => {
+    const opening = createResultEncoder(
+      registry(() => Promise.reject(fault)),
+      'tsuchi.results',
+    )
+    await expect(opening).rejects.toThrow(SchemaError)
+    await expect(opening).rejects.toThrow(remedy)
+  })
+})
