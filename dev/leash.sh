@@ -12,7 +12,8 @@ exec 3>&-
 
 (
   read -r _ <&4
-  : >"$directory/ending"
+  # Not `: >`: where the directory is gone already, a special builtin would end this shell, and COMMAND would live on.
+  touch "$directory/ending"
   kill -TERM "$command"
   tenths=0
   while kill -0 "$command" && [ "$tenths" -lt 100 ]; do

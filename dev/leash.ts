@@ -25,8 +25,9 @@ const TAIL_LINES = 25
 // The script itself kills after 10 s.
 const END_WITHIN_MS = 15_000
 
-/** @param directory is made when missing; it is the child's working directory, holds its log, and goes when it is ended. */
-export const leash = (command: readonly string[], directory: string): Leash => {
+/** @param directory is made when missing; it is the child's working directory, holds its log, and goes when it is ended.
+ *  @param env is for secrets, which other users of the machine could read in a command line. */
+export const leash = (command: readonly string[], directory: string, env: NodeJS.ProcessEnv = process.env): Leash => {
   mkdirSync(directory, { recursive: true })
   const logFile = join(directory, 'output.log')
   const logFd = openSync(logFile, 'a')
@@ -34,6 +35,7 @@ export const leash = (command: readonly string[], directory: string): Leash => {
   const child = spawn('/bin/sh', [SCRIPT, directory, ...command], {
     cwd: directory,
     detached: true,
+    env,
     stdio: ['pipe', logFd, logFd, 'pipe'],
   })
   closeSync(logFd)

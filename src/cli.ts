@@ -19,6 +19,9 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 
 const configOption = () => new Option('-c, --config <file>', 'the configuration').default('tsuchi.yaml').env('TSUCHI_CONFIG')
 
+/** One Ctrl-C may arrive twice: from the terminal, and again from npm. */
+const SAME_SIGNAL_MS = 1_000
+
 /** What leaving groups and closing connections may take after the budget. */
 const STOP_GRACE_MS = 10_000
 
@@ -72,10 +75,12 @@ Exits with 1 when something died for good, or the configuration is wrong: it say
     const log = createLog(config.log.level)
     const stages: StageName[] = options.only ? [options.only] : ['intake', 'dispatch']
     const worker = startWorker({ config, stages, from: options.from, clock: systemClock, log })
-    let asked = false
+    let askedAt: number | undefined
     const stop = (signal: string) => {
-      if (asked) process.exit(130)
-      asked = true
+      const now = systemClock.monotonic()
+      if (askedAt !== undefined && now - askedAt > SAME_SIGNAL_MS) process.exit(130)
+      if (askedAt !== undefined) return
+      askedAt = now
       log.info({ event: 'signal', signal }, `${signal}: stopping`)
       setTimeout(() => fail(new UnstoppableError(config.shutdown.budget)), config.shutdown.budget + STOP_GRACE_MS)
       worker.then((started) => started.stop()).then(() => process.exit(0), fail)

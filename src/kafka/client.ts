@@ -46,7 +46,8 @@ const logCreatorFor =
   () =>
   ({ namespace, level, log: { message, error, groupId, broker } }) => {
     const text = `${message} ${error ?? ''}`
-    const detail = { namespace, ...(error && { error }), ...(groupId && { groupId }), ...(broker && { broker }) }
+    // Sometimes a text, sometimes an Error.
+    const detail = { namespace, ...(error && { error: String(error) }), ...(groupId && { groupId }), ...(broker && { broker }) }
     if (ROUTINE.test(text)) return log.routine(message)
     if (level === logLevel.ERROR) return log.error(message, detail)
     if (level === logLevel.WARN) return log.warn(message, detail)

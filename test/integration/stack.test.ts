@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
@@ -7,14 +7,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
 import { Kafka } from 'kafkajs'
 import { expect, inject, onTestFinished, test } from 'vitest'
 import { jarDirectory } from '../../dev/jvm/jars.ts'
 import { findJava, whyNoJvm } from '../../dev/jvm-stack.ts'
+import { alive, descendants } from './process-tree.ts'
 
-const run = promisify(execFile)
 const UP = fileURLToPath(new URL('../../dev/up.ts', import.meta.url))
 
 test('a record goes through the broker and a schema through the registry', async () => {
@@ -124,34 +123,4 @@ const up = async (env: Record<string, string>) => {
   }
   const [code] = await once(child, 'close')
   return { code, ...output }
-}
-
-interface Process {
-  readonly pid: number
-  readonly parent: number
-  readonly started: string
-  readonly command: string
-}
-
-const processes = async (): Promise<Process[]> => {
-  const { stdout } = await run('ps', ['-A', '-o', 'pid=,ppid=,stat=,lstart=,comm='])
-  return stdout
-    .split('\n')
-    .map((line) => /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(\S+\s+\S+\s+\d+\s+\S+\s+\d+)\s+(.*)$/.exec(line))
-    .flatMap((match) => (match ? [match] : []))
-    .filter(([, , , state]) => !state?.startsWith('Z'))
-    .map(([, pid, parent, , started = '', command = '']) => ({ pid: Number(pid), parent: Number(parent), started, command }))
-}
-
-const descendants = async (ancestor: number | undefined): Promise<Process[]> => {
-  const all = await processes()
-  const under = (pid: number): Process[] =>
-    all.filter(({ parent }) => parent === pid).flatMap((process) => [process, ...under(process.pid)])
-  return ancestor === undefined ? [] : under(ancestor)
-}
-
-/** By start time too: process ids are used again. */
-const alive = async (family: readonly Process[]) => {
-  const now = await processes()
-  return family.filter(({ pid, started }) => now.some((process) => process.pid === pid && process.started === started))
 }

@@ -255,6 +255,18 @@ describe('draining', () => {
     expect(calls).toHaveLength(4)
   })
 
+  test('waits for one that is just being opened, and closes it', async () => {
+    const { dispatcher, holdOpenings, opened } = await openWith()
+    holdOpenings()
+    dispatcher.onAssigned([2])
+    const drained = dispatcher.drain(5_000).then(() => calls.push('drained'))
+    await settled()
+    expect(calls).toEqual(['hold 2', 'open 2'])
+    await opened(2)
+    await drained
+    expect(calls.slice(-2)).toEqual(['close 2', 'drained'])
+  })
+
   test('waits until tasks are closed, also one that is just being opened', async () => {
     const { dispatcher, holdOpenings, opened, holdClosing } = await openWith(1)
     holdOpenings()

@@ -61,6 +61,15 @@ describe('a past intention', () => {
     expect(run.entry('n1').state).toBe('done')
   })
 
+  test('is remembered, however many came after it', () => {
+    const { run, first, second } = secondAttempt()
+    run.report(second, notSent('unauthorized'))
+    const third = run.entry('n1').deliveryTag
+    expect(new Set([first, second, third]).size).toBe(3)
+    expect(run.entry('n1').pastTags).toEqual([first, second])
+    expect(statusesOf(run.handOver(first, accepted))).toEqual(['accepted'])
+  })
+
   test('that was accepted ends it while it backs off, too', () => {
     const { run, first, second } = secondAttempt()
     run.permits = new Map()
@@ -111,11 +120,14 @@ describe('after unconfirmed', () => {
     expect(run.entry('n1')).toMatchObject({ state: 'done', corrected: true, terminalSequence: end.sequence })
   })
 
-  test('there is no second correction', () => {
+  test.each([
+    ['accepted', accepted],
+    ['unreachable', unreachable],
+    ['rejected', rejected],
+  ])('there is no second correction, whatever is said then (after %s)', (_, first) => {
     const { run, tag } = unconfirmed()
-    run.handOver(tag, accepted)
-    expect(run.handOver(tag, accepted).results).toEqual([])
-    expect(run.handOver(tag, rejected).results).toEqual([])
+    expect(run.handOver(tag, first).results).toHaveLength(1)
+    for (const outcome of [accepted, unreachable, rejected]) expect(run.handOver(tag, outcome).results).toEqual([])
   })
 
   test.each([timedOut, notSent('rate-limited')])('what says nothing new corrects nothing ($kind)', (outcome) => {

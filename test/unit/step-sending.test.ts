@@ -90,9 +90,10 @@ describe('the order of departure', () => {
   test('is kept by what had to back off: it goes before those that came after it', () => {
     const run = startRun()
     const tag = sendOne(run, ready(1))
-    run.now += SECOND
+    run.now += SECOND / 2
     held(run, ready(2), ready(3))
     run.permits = new Map()
+    run.now += SECOND / 2
     run.report(tag, notSent('rate-limited'))
     run.now += SECOND
     run.permits = new Map([[MAIN, 2]])
@@ -183,6 +184,15 @@ describe('what was certainly not sent', () => {
     const [again] = run.step().intentions
     expect(again?.deliveryTag).not.toBe(tag)
     expect(run.entry('n1')).toMatchObject({ state: 'sending', deliveryTag: again?.deliveryTag, pastTags: [tag] })
+  })
+
+  test('waits from when that was known, not from when it is read', () => {
+    const run = startRun()
+    const deliveryTag = sendOne(run, ready(1))
+    run.now += SECOND / 2
+    run.permits = new Map()
+    run.step({ kind: 'outcome', report: { deliveryTag, outcome: notSent('rate-limited'), at: NOON } })
+    expect(run.entry('n1').notBefore).toBe(NOON + SECOND)
   })
 
   test('waits ever longer, up to a minute', () => {

@@ -131,6 +131,17 @@ describe('an unknown notification', () => {
     expect(run.entry('n1')).toMatchObject({ state: 'sending', pastTags: [tag], settleAt: null })
   })
 
+  test('by the policy resend begins its back-off afresh', () => {
+    const run = startRun()
+    const first = sendOne(run, ready(1, RESEND))
+    run.report(first, notSent('rate-limited'))
+    run.now += SECOND
+    run.report(only(run.step().intentions).deliveryTag, timedOut)
+    run.now += HOUR
+    run.report(only(run.readBarrier(run.now).intentions).deliveryTag, notSent('rate-limited'))
+    expect(run.entry('n1')).toMatchObject({ setbacks: 1, notBefore: run.now + SECOND })
+  })
+
   test('by the policy resend ends unconfirmed if it is too late to send it again', () => {
     const run = startRun()
     silentlyUnknown(run, { ...RESEND, expiresAt: NOON + HOUR })

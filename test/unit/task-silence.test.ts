@@ -86,6 +86,23 @@ describe('silence', () => {
     expect(barriersIn(feedback)).toHaveLength(1)
   })
 
+  test('that begins later is judged behind a barrier of its own', async () => {
+    let skew = 0
+    const clock = { now: () => Date.now() + skew, monotonic: () => performance.now() }
+    const { provider, request, feedback, statuses, readFeedback } = await openFixture({ log: createLog(overdue(50)), clock })
+    await soon(() => expect(barriersIn(feedback)).toHaveLength(1))
+    readFeedback()
+    await soon(() => expect(statuses('n50')).toEqual(['unconfirmed']))
+    provider.answer(timedOut)
+    request(1)
+    await soon(() => expect(statuses('n1')).toEqual(['sending', 'unknown']))
+    skew = 2 * HOUR
+    request(2)
+    await soon(() => expect(barriersIn(feedback)).toHaveLength(2))
+    readFeedback()
+    await soon(() => expect(statuses('n1').at(-1)).toBe('unconfirmed'))
+  })
+
   test('about a wait that ended while nobody owned the partition is judged, though nothing else happens', async () => {
     const { feedback, statuses, readFeedback } = await openFixture({ log: createLog(overdue(1)) })
     await soon(() => expect(barriersIn(feedback)).toHaveLength(1))

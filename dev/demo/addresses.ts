@@ -1,0 +1,25 @@
+/** Where things are, for whoever wants to look at them. */
+export interface Addresses {
+  readonly brokers: readonly string[]
+  readonly registryUrl: string
+  readonly simulatorUrl: string
+  readonly workerUrl: string
+  readonly workerLog: string
+  readonly results: string
+}
+
+export const formatAddresses = ({ brokers, registryUrl, simulatorUrl, workerUrl, workerLog, results }: Addresses): string => `\
+Left running until Ctrl-C
+  Kafka     ${brokers.join(',')}
+  registry  ${registryUrl}
+  results   kcat -C -e -b ${brokers[0]} -X isolation.level=read_committed -s value=avro -r ${registryUrl} -t ${results}
+  metrics   curl ${workerUrl}/metrics
+  LINE      curl ${simulatorUrl}/_simulator/log
+  worker    ${workerLog}`
+
+export const NEXT_STEPS = `\
+What to look at next
+  npm run demo -- --keep                      the same, left running: the results topic, /metrics, what LINE has seen
+  schemas/results/notification-result.avsc    every field of a result, and what each status means
+  routes/                                     how an event becomes a message, as data
+  README.md                                   how to run it with your own Kafka and channel`

@@ -1,0 +1,89 @@
+import { phoneOf } from '../../src/line-simulator/people.ts'
+import { asWritten, type Customer, customerOf, reachable } from './customer.ts'
+import { type DomainEvent, type EventKind, outageFor, paymentDueFor, reminderFor } from './domain-events.ts'
+import { NIGHT_ZONE } from './night.ts'
+
+/** One record to be produced. */
+export interface PlannedRecord {
+  readonly event: DomainEvent
+  /** CloudEvents headers name the event; otherwise its fields do. */
+  readonly headers: boolean
+  /** Cut short, so that nobody can read it. */
+  readonly damaged: boolean
+}
+
+export interface Scenario {
+  readonly records: readonly PlannedRecord[]
+  /** E.164 number of the person whose message LINE takes without ever answering. */
+  readonly neverAnsweredFor: string
+  /** What is to become of them all: purpose, or `none` for what cannot be read → status → how many. */
+  readonly intended: Readonly<Record<EventKind | 'none', Readonly<Record<string, number>>>>
+}
+
+const PLAIN_REMINDERS = 151
+const PLAIN_DUES = 134
+const AFFECTED = 200
+const AFFECTED_ELSEWHERE = 24
+
+/** 300 events. What is out of the ordinary comes first, so that its time runs while the rest is worked off; the repetitions last. */
+export const scenarioAt = (now: number): Scenario => {
+  const abroad = (n: number): Customer => ({ ...customerOf(n), timeZone: NIGHT_ZONE })
+  const notOnLine = (n: number): Customer => ({ ...customerOf(n), phone: asWritten(phoneOf('not-on-line', n), n) })
+
+  const held = [reminderFor(abroad(1), 1, now), reminderFor(abroad(2), 2, now), paymentDueFor(abroad(3), 3, now)]
+  const neverAnswered = paymentDueFor(customerOf(4), 4, now)
+  const unreachable = reminderFor(notOnLine(5), 5, now)
+  const unusable = paymentDueFor({ ...customerOf(6), phone: '090-1234-567' }, 6, now)
+  const damaged = paymentDueFor(customerOf(7), 7, now)
+
+  const reminders = range(PLAIN_REMINDERS, 100).map((n) => reminderFor(customerOf(n), n, now))
+  const dues = range(PLAIN_DUES, 300).map((n) => paymentDueFor(customerOf(n), n, now))
+  const outage = outageFor(
+    [...range(AFFECTED - 3, 500).map(customerOf), notOnLine(8), ...couple()],
+    { area: '川崎市中原区', service: '光インターネット', n: 1 },
+    now,
+  )
+  const elsewhere = outageFor(
+    range(AFFECTED_ELSEWHERE, 800).map(customerOf),
+    { area: '横浜市港北区', service: '光電話', n: 2 },
+    now,
+  )
+  const repeated = [...reminders.slice(10, 14), ...dues.slice(10, 12)]
+
+  return {
+    records: [
+      ...[...held, neverAnswered, unreachable, unusable].map(recordOf),
+      { ...recordOf(damaged, 0), damaged: true },
+      ...interleaved(reminders, dues).map(recordOf).toSpliced(120, 0, recordOf(outage, 0)),
+      recordOf(elsewhere, 1),
+      // With headers this time, whether or not the first had any: it is the same event.
+      ...repeated.map((event) => ({ event, headers: true, damaged: false })),
+    ],
+    neverAnsweredFor: reachable(4),
+    intended: {
+      reminder: { accepted: PLAIN_REMINDERS + 2, unreachable: 1, duplicate: 4 },
+      'payment-due': { accepted: PLAIN_DUES + 1, unconfirmed: 1, refused: 1, duplicate: 2 },
+      outage: { accepted: AFFECTED + AFFECTED_ELSEWHERE - 2, unreachable: 1, duplicate: 1 },
+      none: { poison: 1 },
+    },
+  }
+}
+
+/** Two customers who gave the same number, and no names: one message tells both. */
+const couple = (): Customer[] => {
+  const both = { phone: customerOf(9).phone, timeZone: null, name: null }
+  return [
+    { ...both, id: customerOf(9).id },
+    { ...both, id: customerOf(10).id },
+  ]
+}
+
+const recordOf = (event: DomainEvent, index: number): PlannedRecord => ({ event, headers: index % 3 === 0, damaged: false })
+
+const range = (count: number, from: number): number[] => Array.from({ length: count }, (_, n) => from + n)
+
+const interleaved = <T>(some: readonly T[], others: readonly T[]): T[] =>
+  Array.from({ length: Math.max(some.length, others.length) }, (_, n) => [
+    ...some.slice(n, n + 1),
+    ...others.slice(n, n + 1),
+  ]).flat()
