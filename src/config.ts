@@ -249,7 +249,7 @@ type Path = readonly (string | number)[]
 
 const fillIn = (value: unknown, env: Readonly<Record<string, string | undefined>>, path: Path, faults: string[]): unknown => {
   if (typeof value === 'string')
-    return value.replace(/\$\{([A-Z_][A-Z0-9_]*)\}/g, (_, name: string) => {
+    return value.replace(/\$\{([^}]*)\}/g, (_, name: string) => {
       const found = fromEnv(name, env)
       if (typeof found === 'string') return found
       faults.push(`${formatPath(path)}: \${${name}} ${found.fault}`)
@@ -262,6 +262,7 @@ const fillIn = (value: unknown, env: Readonly<Record<string, string | undefined>
 }
 
 const fromEnv = (name: string, env: Readonly<Record<string, string | undefined>>): string | { readonly fault: string } => {
+  if (!/^[A-Z_][A-Z0-9_]*$/.test(name)) return { fault: 'is no variable: write capital letters, digits and underscores' }
   const direct = env[name]
   if (direct !== undefined) return direct
   const file = env[`${name}_FILE`]

@@ -46,7 +46,7 @@ export const endOf = (
       return {
         status: 'rejected',
         lineRequestId,
-        httpStatus: outcome.status,
+        httpStatus: outcome.status || null,
         property: outcome.property,
         fallback: notification.fallback,
       }

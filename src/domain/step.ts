@@ -130,7 +130,7 @@ const settle = (draft: Draft, report: OutcomeReport, moment: Moment): boolean =>
       finish(draft, heard, endOf(outcome, entry.notification, moment), moment)
       break
     case 'not-sent':
-      queue(draft, setBack(neverStarted(outcome) ? entry : heard, outcome, report.at), moment)
+      queue(draft, setBack(neverStarted(outcome) ? entry : heard, outcome, Math.min(report.at, moment.now)), moment)
       break
     case 'unknown':
       if (entry.state === 'sending') becomeUnknown(draft, heard, outcome.cause, outcome.requestId, moment)
@@ -151,7 +151,7 @@ type NotSent = Extract<Outcome, { kind: 'not-sent' }>
 const neverStarted = ({ cause }: NotSent): boolean =>
   cause === 'send-by' || cause === 'connect' || cause === 'no-token' || cause === 'no-key'
 
-/** Counted from when it was known, as the lane's own pause is: when that ends, whoever was set back is not behind the next. */
+/** Counted from when it was known (by a clock that may be another worker's, so not later than now), as the lane's own pause is: when that ends, whoever was set back is not behind the next. */
 const setBack = (entry: Entry, outcome: NotSent, at: number): Entry => ({
   ...entry,
   setbacks: outcome.cause === 'send-by' ? entry.setbacks : entry.setbacks + 1,

@@ -12,6 +12,7 @@ export interface Customer {
 export interface Event {
   readonly eventId: string
   readonly occurredAt: number
+  readonly [field: string]: unknown
 }
 
 export const paymentDue = (customer: Customer, fields: Readonly<Record<string, unknown>> = {}): Event => ({

@@ -11,15 +11,17 @@ import { parse, stringify } from 'yaml'
 import { type StageName, startWorker, type Worker } from '../../src/app.ts'
 import { type Clock, systemClock } from '../../src/clock.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
+import { createTopics } from '../../src/kafka/create-topics.ts'
 import { createRegistry } from '../../src/kafka/event-reader.ts'
 import type { StartFrom } from '../../src/kafka/intake-group.ts'
 import { RESULT_SCHEMA, registerSchema } from '../../src/kafka/result-codec.ts'
-import { createTopics, type TopicNames, topicNames } from '../../src/kafka/topics.ts'
+import { type TopicNames, topicNames } from '../../src/kafka/topics.ts'
+import { digestOf } from '../../src/line-simulator/people.ts'
 import type { LogEntry } from '../../src/line-simulator/request-log.ts'
 import { type Simulator, startSimulator } from '../../src/line-simulator/simulator.ts'
 import type { Parts } from '../../src/stages/stage.ts'
 import type { Event } from './events.ts'
-import { observeResults, type ResultObserver } from './results.ts'
+import { observeResults, type Place, type ResultObserver } from './results.ts'
 
 /** The routes of every installation: those that are shipped, and one for LINE's own templates. */
 export type RouteName = 'payment-due' | 'reservation-reminder' | 'outage-notice' | 'ride-reminder'
@@ -41,16 +43,18 @@ export interface Installation {
   readonly results: ResultObserver
   /** What all workers have logged, at level trace: one JSON object each. */
   readonly log: readonly string[]
+  /** In the order in which they were started. */
+  readonly workers: readonly Worker[]
   /** Resolves when the worker says that it is ready. */
   startWorker(options?: WorkerOptions): Promise<Worker>
   /** Encodes through the registry, with the schema that is registered for the topic, and returns where the records lie. */
   produce(route: RouteName, ...events: readonly Event[]): Promise<readonly Place[]>
-  produceWith(route: RouteName, options: RecordOptions, ...events: readonly Event[]): Promise<readonly Place[]>
+  produceOne(route: RouteName, event: Event, options?: RecordOptions): Promise<Place>
   encode(route: RouteName, event: Event): Promise<Buffer>
   /** As it is, to any topic. */
   produceRaw(topic: string, record: RawRecord): Promise<Place>
-  /** Requests that would have sent something, in the order in which the simulator had them. */
-  sends(): readonly LogEntry[]
+  /** Requests to send something, in the order in which LINE had them; to one phone, if it is given. */
+  sends(phone?: string): readonly LogEntry[]
   /** Stops what runs, and takes everything away. Idempotent. */
   close(): Promise<void>
 }
@@ -61,25 +65,20 @@ export interface WorkerOptions {
   readonly clock?: Clock
   readonly config?: Config
   readonly aroundJournal?: Parts['aroundJournal']
+  /** Its death is what the test is about: see `done`. Otherwise, whoever waits for results is told. */
+  readonly mayDie?: true
 }
 
 export interface RecordOptions {
-  readonly key?: string
-  readonly headers?: IHeaders
-  readonly partition?: number
-}
-
-export interface RawRecord {
-  readonly value: Buffer | string | null
   readonly key?: Buffer | string
   readonly headers?: IHeaders
   readonly partition?: number
+  /** Of the record, ms since the epoch. Default: now. */
+  readonly timestamp?: number
 }
 
-export interface Place {
-  readonly topic: string
-  readonly partition: number
-  readonly offset: number
+export interface RawRecord extends RecordOptions {
+  readonly value: Buffer | string | null
 }
 
 export interface InstallationOptions {
@@ -90,6 +89,8 @@ export interface InstallationOptions {
   /** Laid over the route files: `{ 'payment-due': { unknown: { wait: 'PT1S' } } }`. */
   readonly routes?: Partial<Readonly<Record<RouteName, Readonly<Record<string, unknown>>>>>
   readonly simulator?: Parameters<typeof startSimulator>[0]
+  /** Whether the schema of results is registered. Default: it is. */
+  readonly results?: 'unregistered'
   /** Where tsuchi finds the registry; the test itself always asks the real one. */
   readonly registryUrl?: string
 }
@@ -119,7 +120,12 @@ export const install = async (options: InstallationOptions = {}): Promise<Instal
     channels: {
       main: {
         baseUrl: simulator.url,
-        token: { kind: 'stateless', clientId: '2001234567', clientSecret: '${LINE_CHANNEL_SECRET}' },
+        token: {
+          kind: 'stateless',
+          clientId: '2001234567',
+          clientSecret: '${LINE_CHANNEL_SECRET}',
+          url: `${simulator.url}/oauth2/v3/token`,
+        },
         deadline: 'PT3S',
       },
     },
@@ -133,11 +139,12 @@ export const install = async (options: InstallationOptions = {}): Promise<Instal
   const events = topicsOf(name)
   await makeDomainTopics(kafka, Object.values(events), partitions)
   await createTopics({ kafka, names: topics, partitions, replication: 1, pepper: config.privacy.pepper, onProgress: () => {} })
-  await registerSchema(createRegistry({ url: registryUrl }), topics.results, RESULT_SCHEMA, 'results')
+  if (options.results !== 'unregistered')
+    await registerSchema(createRegistry({ url: registryUrl }), topics.results, RESULT_SCHEMA, 'results')
 
   const registry = new SchemaRegistry({ host: registryUrl })
   const schemaIds = await registerEventSchemas(registry, events)
-  const producer = kafka.producer({ allowAutoTopicCreation: false, maxInFlightRequests: 1 })
+  const producer = kafka.producer({ allowAutoTopicCreation: false, metadataMaxAge: 0 }) // 0: tests add partitions
   await producer.connect()
   const results = await observeResults({ kafka, topic: topics.results, registryUrl })
 
@@ -148,10 +155,11 @@ export const install = async (options: InstallationOptions = {}): Promise<Instal
   const send = async (topic: string, records: readonly RawRecord[]): Promise<Place[]> => {
     const places: Place[] = []
     // One by one: a batch would spread over the partitions, and its places could not be told.
-    for (const { value, key = null, headers = {}, partition } of records) {
-      const message = { value, key, headers, ...(partition !== undefined && { partition }) }
+    for (const { timestamp, ...record } of records) {
+      const message = { key: null, ...record, ...(timestamp !== undefined && { timestamp: String(timestamp) }) }
       const [written] = await producer.send({ topic, acks: -1, messages: [message] })
-      places.push({ topic, partition: written?.partition ?? -1, offset: Number(written?.baseOffset) })
+      if (written?.baseOffset === undefined) throw new Error(`${topic} took nothing: kafkajs knows of no such partition`)
+      places.push({ topic, partition: written.partition, offset: Number(written.baseOffset) })
     }
     return places
   }
@@ -175,7 +183,9 @@ export const install = async (options: InstallationOptions = {}): Promise<Instal
     simulator,
     results,
     log,
-    startWorker: async ({ stages = ['intake', 'dispatch'], from, clock = systemClock, aroundJournal, ...given } = {}) => {
+    workers,
+    startWorker: async (given = {}) => {
+      const { stages = BOTH, from, clock = systemClock, aroundJournal } = given
       const worker = await startWorker({
         config: given.config ?? config,
         stages,
@@ -185,20 +195,25 @@ export const install = async (options: InstallationOptions = {}): Promise<Instal
         ...(aroundJournal && { aroundJournal }),
       })
       workers.push(worker)
-      await Promise.race([untilReady(worker), worker.done])
+      if (!given.mayDie) worker.done.catch((error: Error) => results.giveUp(error))
+      try {
+        await untilReady(worker)
+      } catch (fault) {
+        await worker.stop()
+        throw fault
+      }
       return worker
     },
     produce: async (route, ...each) =>
       send(events[route], await Promise.all(each.map(async (event) => ({ value: await encode(route, event) })))),
-    produceWith: async (route, record, ...each) =>
-      send(events[route], await Promise.all(each.map(async (event) => ({ ...record, value: await encode(route, event) })))),
+    produceOne: async (route, event, record = {}) =>
+      only(await send(events[route], [{ ...record, value: await encode(route, event) }])),
     encode,
-    produceRaw: async (topic, record) => {
-      const [place] = await send(topic, [record])
-      if (!place) throw new Error('nothing was produced')
-      return place
-    },
-    sends: () => [...simulator.log.after(0, Number.POSITIVE_INFINITY)].filter(({ endpoint }) => endpoint !== 'token'),
+    produceRaw: async (topic, record) => only(await send(topic, [record])),
+    sends: (phone) =>
+      [...simulator.log.after(0, Number.POSITIVE_INFINITY)].filter(
+        ({ endpoint, to }) => endpoint !== 'token' && (phone === undefined || to === digestOf(phone)),
+      ),
     close: () => {
       closed ??= close()
       return closed
@@ -206,15 +221,38 @@ export const install = async (options: InstallationOptions = {}): Promise<Instal
   }
 }
 
-/** Asks `/readyz` until it says so. */
-export const untilReady = (worker: Pick<Worker, 'url'>): Promise<void> =>
-  vi.waitFor(
-    async () => {
-      const says = await (await fetch(`${worker.url}/readyz`)).text()
-      if (says !== 'ready\n') throw new Error(`the worker is not ready: ${says}`)
-    },
-    { timeout: 30_000, interval: 20 },
-  )
+/** The same with one worker that is ready. */
+export const installRunning = async (options: InstallationOptions = {}, worker: WorkerOptions = {}): Promise<Installation> => {
+  const at = await install(options)
+  try {
+    await at.startWorker(worker)
+    return at
+  } catch (fault) {
+    await at.close()
+    throw fault
+  }
+}
+
+/** Asks `/readyz` until it says so. Rejects with the fault of a worker that dies before. */
+export const untilReady = async (worker: Pick<Worker, 'url' | 'done'>): Promise<void> => {
+  let fault: Error | undefined
+  worker.done.catch((error: Error) => {
+    fault = error
+  })
+  await vi.waitUntil(async () => fault !== undefined || (await fetch(`${worker.url}/readyz`).then((answer) => answer.ok)), {
+    timeout: 30_000,
+    interval: 20,
+  })
+  if (fault) throw fault
+}
+
+const only = (places: readonly Place[]): Place => {
+  const [place] = places
+  if (!place) throw new Error('nothing was produced')
+  return place
+}
+
+const BOTH: readonly StageName[] = ['intake', 'dispatch']
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 

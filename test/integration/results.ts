@@ -44,14 +44,27 @@ export interface ObservedResult {
   readonly record: { readonly key: string; readonly headers: Readonly<Record<string, string>> }
 }
 
+/** Where a record lies. */
+export interface Place {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+}
+
 export interface ResultObserver {
   /** In the order in which they were read. */
   all(): readonly ObservedResult[]
   of(notificationId: string): readonly ObservedResult[]
+  /** Of what became of the record there, and of one of the recipients it names. */
+  about(place: Place, index?: number): readonly ObservedResult[]
+  /** Waits for its terminal result. */
+  endOf(place: Place, index?: number, withinMs?: number): Promise<ObservedResult>
   /** Waits until `holds` gives something for what has been read. `what` says what was waited for, should it never come. */
   until<T>(what: string, holds: (results: readonly ObservedResult[]) => T | undefined | false, withinMs?: number): Promise<T>
   /** Waits for the ends of so many notifications; exactly so many: more is an error. In the order in which they were read. */
   untilTerminal(notifications: number, withinMs?: number): Promise<readonly ObservedResult[]>
+  /** Nothing more will come: whoever waits is told why. */
+  giveUp(fault: Error): void
   /** Waits until everything is read that is published now. */
   caughtUp(): Promise<void>
   close(): Promise<void>
@@ -71,6 +84,10 @@ export const observeResults = async (options: {
   const tell = () => {
     for (const watch of [...watchers]) watch()
   }
+  const giveUp = (fault: unknown) => {
+    faults.push(fault)
+    tell()
+  }
   const reader = await openTopicReader({
     kafka: options.kafka,
     topics: [options.topic],
@@ -80,16 +97,12 @@ export const observeResults = async (options: {
         key: key?.toString() ?? '',
         headers: Object.fromEntries(Object.entries(headers).map(([name, each]) => [name, each?.toString() ?? ''])),
       }
-      decoded = decoded.then(() => registry.decode(value ?? Buffer.of())).then(
-        (result: Omit<ObservedResult, 'record'>) => {
+      decoded = decoded
+        .then(() => registry.decode(value ?? Buffer.of()))
+        .then((result: Omit<ObservedResult, 'record'>) => {
           results.push({ ...result, record })
           tell()
-        },
-        (fault: unknown) => {
-          faults.push(fault)
-          tell()
-        },
-      )
+        }, giveUp)
     },
   })
 
@@ -118,6 +131,13 @@ export const observeResults = async (options: {
   return {
     all: () => results,
     of: (notificationId) => results.filter((result) => result.notificationId === notificationId),
+    about: (place, index) => results.filter(isAbout(place, index)),
+    endOf: (place, index = 0, withinMs) =>
+      until(
+        `the end of ${place.topic}/${place.partition}@${place.offset}, recipient ${index}`,
+        (read) => read.filter(isAbout(place, index)).find(({ terminal }) => terminal),
+        withinMs,
+      ),
     until,
     untilTerminal: (notifications, withinMs) =>
       until(
@@ -129,6 +149,7 @@ export const observeResults = async (options: {
         },
         withinMs,
       ),
+    giveUp,
     caughtUp: async () => {
       await reader.caughtUp()
       await decoded
@@ -137,6 +158,14 @@ export const observeResults = async (options: {
     close: () => reader.close(),
   }
 }
+
+const isAbout =
+  (place: Place, index = 0) =>
+  ({ source }: ObservedResult): boolean =>
+    source.topic === place.topic &&
+    source.partition === place.partition &&
+    source.offset === place.offset &&
+    source.index === index
 
 const summaryOf = (results: readonly ObservedResult[]): string =>
   results

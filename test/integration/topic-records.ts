@@ -51,7 +51,10 @@ export const openTopicReader = async (options: {
   return {
     caughtUp: async () => {
       const marker = randomUUID()
-      const producer = kafka.producer({ allowAutoTopicCreation: false, createPartitioner: () => (chosen) => chosen.message.partition ?? 0 })
+      const producer = kafka.producer({
+        allowAutoTopicCreation: false,
+        createPartitioner: () => (chosen) => chosen.message.partition ?? 0,
+      })
       const admin = kafka.admin()
       await Promise.all([producer.connect(), admin.connect()])
       try {
