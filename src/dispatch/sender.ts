@@ -11,7 +11,7 @@ import type { TokenBucket } from './token-bucket.ts'
 
 /** Permits are given for this far ahead: what is committed leaves within this time, so a crash strands few intentions. */
 const LOOKAHEAD_MS = 60
-/** Sends of one task under way or waiting for a token, over all lanes. */
+/** Sends of one task on one lane, under way or waiting for a token: no lane takes the room of another. */
 const MOST_IN_FLIGHT = 256
 
 export interface SenderLane {
@@ -53,8 +53,11 @@ export const createSender = (options: {
   const timers = new Map<Lane, NodeJS.Timeout>()
   const setbacks = new Map<Lane, number>()
   const pausedUntil = new Map<Lane, number>()
-  let underWay = 0
+  const underWay = new Map<Lane, number>()
   let stopped = false
+
+  const underWayIn = (lane: Lane) => underWay.get(lane) ?? 0
+  const waitingIn = (lane: Lane) => queues.get(lane)?.length ?? 0
 
   const report = ({ intention, decidedAt }: Waiting, outcome: Outcome, startedAt: number | null) => {
     const ms = startedAt === null ? 0 : clock.monotonic() - startedAt
@@ -71,12 +74,12 @@ export const createSender = (options: {
     const { deliveryTag } = waiting.intention
     const startedAt = clock.monotonic()
     const content = contentOf(waiting.intention, options.open)
-    underWay++
+    underWay.set(lane, underWayIn(lane) + 1)
     const outcome =
       'kind' in content
         ? content
         : await provider.send({ ...content, deliveryTag, mayStart: () => inTime(waiting) && gate.take(clock.monotonic()) })
-    underWay--
+    underWay.set(lane, underWayIn(lane) - 1)
     slowDown(lane, bucket, outcome)
     report(waiting, outcome, startedAt)
   }
@@ -122,19 +125,16 @@ export const createSender = (options: {
     }
   }
 
-  const waitingIn = (lane: Lane) => queues.get(lane)?.length ?? 0
-  const inFlight = () => underWay + [...queues.keys()].reduce((sum, lane) => sum + waitingIn(lane), 0)
+  const inFlight = () => [...queues.keys()].reduce((sum, lane) => sum + underWayIn(lane) + waitingIn(lane), 0)
 
   return {
     inFlight,
     permits: () => {
-      let room = stopped ? 0 : MOST_IN_FLIGHT - inFlight()
       const now = clock.monotonic()
       return new Map(
         [...lanes].map(([lane, { bucket }]) => {
-          const permits = Math.max(0, Math.min(room, bucket.within(now, LOOKAHEAD_MS) - waitingIn(lane)))
-          room -= permits
-          return [lane, permits]
+          const room = stopped ? 0 : MOST_IN_FLIGHT - underWayIn(lane) - waitingIn(lane)
+          return [lane, Math.max(0, Math.min(room, bucket.within(now, LOOKAHEAD_MS) - waitingIn(lane)))]
         }),
       )
     },
