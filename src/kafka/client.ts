@@ -39,7 +39,7 @@ export const createKafka = (connection: Connection, log: KafkaLog, retry = FAST_
 }
 
 const ROUTINE =
-  /ongoing transaction|CONCURRENT_TRANSACTIONS|another concurrent (transaction|operation)|coordinator is loading|coordinator is not available|group is rebalancing|not aware of this member|Limiting retries for the idempotent producer|no active member|unknown member/i
+  /ongoing transaction|CONCURRENT_TRANSACTIONS|another concurrent (transaction|operation)|coordinator is loading|coordinator is not available|not the correct coordinator|group is rebalancing|not aware of this member|Limiting retries for the idempotent producer|no active member|unknown member/i
 
 const logCreatorFor =
   (log: KafkaLog): logCreator =>

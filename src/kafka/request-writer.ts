@@ -79,17 +79,16 @@ const headersOf = ({ poison: { position, reason, detail } }: DeadLetter): IHeade
   '__connect.errors.exception.message': detail,
 })
 
-/** A dead letter must not be larger than what the brokers take (1 MiB); sealed, a record grows by a third. Larger ones are left where
- *  they are: the position says where, for as long as their topic keeps them. */
-const LARGEST_SEALED = 700_000
+/** A dead letter must not be larger than what the brokers take (1 MiB, with its headers). Larger records are left where they are: the
+ *  position says where, for as long as their topic keeps them. */
+const LARGEST_VALUE = 950_000
 
 const buried = (letter: DeadLetter, key: string, seal: Seal | null): Pick<Message, 'value' | 'headers'> => {
-  const { record } = letter
-  const tooLarge = (record.key?.length ?? 0) + (record.value?.length ?? 0) > LARGEST_SEALED
   const headers = headersOf(letter)
-  if (!seal || tooLarge)
-    return { value: null, headers: { ...headers, 'tsuchi.value': tooLarge ? 'omitted: too large' : 'omitted' } }
-  return { value: sealed(record, key, seal), headers: { ...headers, 'tsuchi.value': 'sealed' } }
+  if (!seal) return { value: null, headers: { ...headers, 'tsuchi.value': 'omitted' } }
+  const value = sealed(letter.record, key, seal)
+  if (value.length > LARGEST_VALUE) return { value: null, headers: { ...headers, 'tsuchi.value': 'omitted: too large' } }
+  return { value, headers: { ...headers, 'tsuchi.value': 'sealed' } }
 }
 
 const sealed = ({ key, value, headers, timestamp }: SourceMessage, position: string, seal: Seal): Buffer => {
