@@ -1,15 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SchemaRegistry } from '@kafkajs/confluent-schema-registry'
 import { Kafka, logLevel } from 'kafkajs'
+import { type Leash, leash } from '../dev/leash.ts'
 import { startStack } from '../dev/stack.ts'
 
 /** One worker, everything on: decode, render, seal, commit, send to a LINE that answers after 20 ms, publish. A backlog of payment-due
- *  events is worked off; the clock runs from the first request at LINE to the last. CPU is that of whole processes, from /proc. */
+ *  events is worked off; the clock runs from the first request at LINE to the last. `node bench/throughput.ts [EVENTS] [LATENCY_MS]`. */
 const EVENTS = Number(process.argv[2] ?? 20_000)
 const LATENCY_MS = Number(process.argv[3] ?? 20)
 const TOPIC = 'billing.payment-due'
@@ -18,34 +17,43 @@ const folder = mkdtempSync(join(tmpdir(), 'tsuchi-bench-'))
 const secrets = { TSUCHI_PEPPER: randomBytes(32).toString('base64'), TSUCHI_SEALING_KEY: randomBytes(32).toString('base64') }
 
 const say = (line: string) => console.error(line)
-const tsuchi = (args: readonly string[], stdout: 'ignore' | 'pipe' = 'ignore'): ChildProcess =>
-  spawn(process.execPath, [join(root, 'src/cli.ts'), ...args], {
-    env: { ...process.env, ...secrets },
-    stdio: ['ignore', stdout, 'inherit'],
+let started = 0
+/** On a leash: it ends with us, however we end. */
+const tsuchi = (...args: readonly string[]): Leash =>
+  leash([process.execPath, join(root, 'src/cli.ts'), ...args], join(folder, `process-${started++}`), {
+    ...process.env,
+    ...secrets,
   })
-const done = async (child: ChildProcess) => {
-  const [code] = await once(child, 'exit')
-  if (code !== 0) throw new Error(`${child.spawnargs.slice(2).join(' ')} ended with ${code}`)
+const done = async (child: Leash) => {
+  await child.whenEnded
+  if (child.ended()?.status !== 0) throw new Error(await child.logTail())
 }
-const end = async (child: ChildProcess) => {
-  const exited = once(child, 'exit')
-  child.kill('SIGTERM')
-  await exited
+/** What it has printed, once it has. */
+const said = async (child: Leash, pattern: RegExp): Promise<string> => {
+  for (;;) {
+    const [, found] = pattern.exec(await child.log()) ?? []
+    if (found !== undefined) return found
+    if (child.ended()) throw new Error(await child.logTail())
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
 }
-const cpuSeconds = (pid: number | undefined): number => {
-  const [, ticks = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')
-  const fields = ticks.split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / 100
-}
+/** User and system time of the worker, s, by its own metrics. */
+const cpuSeconds = async (workerUrl: string): Promise<number> =>
+  Number(/^process_cpu_seconds_total (\S+)/m.exec(await (await fetch(`${workerUrl}/metrics`)).text())?.[1])
 
 const stack = await startStack({ onProgress: say })
 const simulator = tsuchi(
-  ['line-simulator', '--port', '0', '--latency', String(LATENCY_MS), '--rate-limit', '1000000', '--no-log-bodies'],
-  'pipe',
+  'line-simulator',
+  '--port',
+  '0',
+  '--latency',
+  String(LATENCY_MS),
+  '--rate-limit',
+  '1000000',
+  '--no-log-bodies',
 )
 try {
-  const [line] = (await once(simulator.stdout ?? simulator, 'data')) as [Buffer]
-  const lineUrl = line.toString().trim()
+  const lineUrl = await said(simulator, /^(http:\/\/\S+)$/m)
   const config = join(folder, 'tsuchi.yaml')
   writeFileSync(
     config,
@@ -64,25 +72,25 @@ try {
         },
       },
       http: { host: '127.0.0.1', port: 0 },
-      log: { level: 'warn' },
+      log: { level: 'info' },
     }),
   )
-  await done(tsuchi(['topics', 'create', '--config', config]))
-  await done(tsuchi(['schemas', 'register', '--events', '--config', config]))
+  await done(tsuchi('topics', 'create', '--config', config))
+  await done(tsuchi('schemas', 'register', '--events', '--config', config))
   await produce()
   say(`${EVENTS} events wait; starting one worker`)
 
-  const worker = tsuchi(['run', '--config', config, '--from', 'earliest'])
+  const worker = tsuchi('run', '--config', config, '--from', 'earliest')
   const { first, last, cpu } = await watch(lineUrl, worker)
   const seconds = (last - first) / 1_000
   console.log(`${EVENTS} notifications, LINE answers after ${LATENCY_MS} ms, 12 partitions, one worker`)
   console.log(`  ${(EVENTS / seconds).toFixed(0)} notifications/s (${seconds.toFixed(1)} s from the first request to the last)`)
   console.log(`  worker CPU ${((cpu / EVENTS) * 10_000).toFixed(2)} s per 10,000, from its start`)
-  await end(worker)
+  await worker.end()
 } finally {
-  await end(simulator)
+  await simulator.end()
   await stack.stop()
-  rmSync(folder, { recursive: true })
+  rmSync(folder, { recursive: true, force: true })
 }
 
 async function produce(): Promise<void> {
@@ -118,14 +126,15 @@ async function produce(): Promise<void> {
   await producer.disconnect()
 }
 
-async function watch(lineUrl: string, worker: ChildProcess): Promise<{ first: number; last: number; cpu: number }> {
+async function watch(lineUrl: string, worker: Leash): Promise<{ first: number; last: number; cpu: number }> {
+  const workerUrl = await said(worker, /"event":"started","http":"([^"]+)"/)
   let first = 0
   for (;;) {
-    if (worker.exitCode !== null) throw new Error(`the worker ended with ${worker.exitCode}`)
+    if (worker.ended()) throw new Error(await worker.logTail())
     const stats = (await (await fetch(`${lineUrl}/_simulator/stats`)).json()) as { flexible: { total: number } }
     const { total } = stats.flexible
     if (total > 0 && first === 0) first = Date.now()
-    if (total >= EVENTS) return { first, last: Date.now(), cpu: cpuSeconds(worker.pid) }
+    if (total >= EVENTS) return { first, last: Date.now(), cpu: await cpuSeconds(workerUrl) }
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }
