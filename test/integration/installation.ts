@@ -1,13 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
+import { SchemaRegistry } from '@kafkajs/confluent-schema-registry'
 import { type IHeaders, Kafka } from 'kafkajs'
 import { pino } from 'pino'
 import { inject, vi } from 'vitest'
-import { parse, stringify } from 'yaml'
+import { stringify } from 'yaml'
 import { type StageName, startWorker, type Worker } from '../../src/app.ts'
 import { type Clock, systemClock } from '../../src/clock.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
@@ -20,11 +19,11 @@ import { digestOf } from '../../src/line-simulator/people.ts'
 import type { LogEntry } from '../../src/line-simulator/request-log.ts'
 import { type Simulator, startSimulator } from '../../src/line-simulator/simulator.ts'
 import type { Parts } from '../../src/stages/stage.ts'
+import { deleteTopics, makeTopics } from './domain-topics.ts'
 import type { Event } from './events.ts'
+import { layOutRoutes, type RouteChanges, type RouteName, registerEventSchemas, topicsOf } from './installed-routes.ts'
+import { laidOver } from './laid-over.ts'
 import { observeResults, type Place, type ResultObserver } from './results.ts'
-
-/** The routes of every installation: those that are shipped, and one for LINE's own templates. */
-export type RouteName = 'payment-due' | 'reservation-reminder' | 'outage-notice' | 'ride-reminder'
 
 /** Everything one test needs, fresh: topics, groups, configuration, LINE. Workers are started by the test. */
 export interface Installation {
@@ -86,8 +85,7 @@ export interface InstallationOptions {
   readonly partitions?: number
   /** Laid over the configuration, mapping by mapping. */
   readonly config?: Readonly<Record<string, unknown>>
-  /** Laid over the route files: `{ 'payment-due': { unknown: { wait: 'PT1S' } } }`. */
-  readonly routes?: Partial<Readonly<Record<RouteName, Readonly<Record<string, unknown>>>>>
+  readonly routes?: RouteChanges
   readonly simulator?: Parameters<typeof startSimulator>[0]
   /** Whether the schema of results is registered. Default: it is. */
   readonly results?: 'unregistered'
@@ -137,7 +135,7 @@ export const install = async (options: InstallationOptions = {}): Promise<Instal
 
   const topics = topicNames(name)
   const events = topicsOf(name)
-  await makeDomainTopics(kafka, Object.values(events), partitions)
+  await makeTopics(kafka, Object.values(events), partitions)
   await createTopics({ kafka, names: topics, partitions, replication: 1, pepper: config.privacy.pepper, onProgress: () => {} })
   if (options.results !== 'unregistered')
     await registerSchema(createRegistry({ url: registryUrl }), topics.results, RESULT_SCHEMA, 'results')
@@ -253,111 +251,3 @@ const only = (places: readonly Place[]): Place => {
 }
 
 const BOTH: readonly StageName[] = ['intake', 'dispatch']
-
-const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-
-const SCHEMAS: Readonly<Record<RouteName, string>> = {
-  'payment-due': 'payment-due',
-  'reservation-reminder': 'reservation-reminder',
-  'outage-notice': 'outage-notice',
-  'ride-reminder': 'reservation-reminder',
-}
-const ROUTES = Object.keys(SCHEMAS) as RouteName[]
-
-const topicsOf = (name: string): Record<RouteName, string> => ({
-  'payment-due': `${name}.events.payment-due`,
-  'reservation-reminder': `${name}.events.reservation-reminder`,
-  'outage-notice': `${name}.events.outage-notice`,
-  'ride-reminder': `${name}.events.ride-reminder`,
-})
-
-/** The shipped routes name no template: of LINE's own templates only a few keys are published. This one is made of those. */
-const RIDE_REMINDER = {
-  route: 'ride-reminder',
-  purpose: 'reminder',
-  event: 'jp.example.reservation.ReservationReminderDue',
-  schema: '../schemas/events/reservation-reminder.avsc',
-  channel: 'main',
-  identity: { source: 'jp.example.rides', id: 'eventId' },
-  time: 'occurredAt',
-  recipient: { phone: 'customer.phone', country: 'JP', customer: 'customer.id', timeZone: 'customer.timeZone' },
-  expires: 'startsAt',
-  fallback: 'sms',
-  message: {
-    template: {
-      templateKey: 'ride_reservation_reminder_ja',
-      emphasizedItem: { itemKey: 'date_002_ja', content: '{{ startsAt | date }}' },
-      items: [{ itemKey: 'time_range_001_ja', content: '午前中' }],
-      buttons: [{ buttonKey: 'check_details_ja', url: '{{ changeUrl }}' }],
-    },
-  },
-}
-
-const layOutRoutes = async (
-  directory: string,
-  name: string,
-  changes: NonNullable<InstallationOptions['routes']>,
-): Promise<void> => {
-  await mkdir(join(directory, 'routes'))
-  await cp(join(ROOT, 'schemas', 'events'), join(directory, 'schemas', 'events'), { recursive: true })
-  const shipped = (await readdir(join(ROOT, 'routes'))).map((file) => file.replace(/\.yaml$/, ''))
-  for (const route of ROUTES) {
-    const source: unknown = shipped.includes(route)
-      ? parse(await readFile(join(ROOT, 'routes', `${route}.yaml`), 'utf8'))
-      : RIDE_REMINDER
-    const laid = laidOver(laidOver(source, { topic: topicsOf(name)[route] }), changes[route] ?? {})
-    await writeFile(join(directory, 'routes', `${route}.yaml`), stringify(laid))
-  }
-}
-
-/** Mappings are merged; anything else replaces what is there. */
-const laidOver = (base: unknown, over: unknown): unknown =>
-  isMapping(base) && isMapping(over)
-    ? { ...base, ...Object.fromEntries(Object.entries(over).map(([key, value]) => [key, laidOver(base[key], value)])) }
-    : over
-
-const isMapping = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-const makeDomainTopics = async (kafka: Kafka, topics: readonly string[], partitions: number): Promise<void> => {
-  const admin = kafka.admin()
-  await admin.connect()
-  try {
-    await admin.createTopics({ waitForLeaders: false, topics: topics.map((topic) => ({ topic, numPartitions: partitions })) })
-    await vi.waitFor(
-      async () => {
-        const all = await admin.fetchTopicMetadata({ topics: [...topics] })
-        if (all.topics.some(({ partitions: each }) => each.length < partitions || each.some(({ leader }) => leader < 0)))
-          throw new Error(`not every partition of ${topics.join(', ')} has a leader`)
-      },
-      { timeout: 20_000, interval: 50 },
-    )
-  } finally {
-    await admin.disconnect()
-  }
-}
-
-const deleteTopics = async (kafka: Kafka, topics: readonly string[]): Promise<void> => {
-  const admin = kafka.admin()
-  await admin.connect()
-  try {
-    const existing = new Set(await admin.listTopics())
-    await admin.deleteTopics({ topics: topics.filter((topic) => existing.has(topic)) })
-  } finally {
-    await admin.disconnect()
-  }
-}
-
-const registerEventSchemas = async (
-  registry: SchemaRegistry,
-  events: Readonly<Record<RouteName, string>>,
-): Promise<Record<RouteName, number>> => {
-  const ids = await Promise.all(
-    ROUTES.map(async (route) => {
-      const schema = await readFile(join(ROOT, 'schemas', 'events', `${SCHEMAS[route]}.avsc`), 'utf8')
-      const { id } = await registry.register({ type: SchemaType.AVRO, schema }, { subject: `${events[route]}-value` })
-      return [route, id] as const
-    }),
-  )
-  return Object.fromEntries(ids) as Record<RouteName, number>
-}

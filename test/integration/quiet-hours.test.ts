@@ -1,0 +1,42 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { phoneOf } from '../../src/line-simulator/people.ts'
+import { expectSound } from './audit.ts'
+import { outageNotice, paymentDue } from './events.ts'
+import { install } from './installation.ts'
+
+/** Wall-clock time in a zone, `HH:MM:SS`. */
+const clockIn = (zone: string, instant: number) =>
+  new Intl.DateTimeFormat('en-GB', { timeZone: zone, hourCycle: 'h23', timeStyle: 'medium' }).format(instant)
+
+test('in the quiet hours of where the person lives, a bill waits for their end, also over a restart; an outage does not', async () => {
+  const ends = Math.ceil(Date.now() / 1_000) * 1_000 + 8_000
+  const quietHours = { from: clockIn('Asia/Bangkok', ends - 3_600_000), until: clockIn('Asia/Bangkok', ends) }
+  const at = await install({ routes: { 'payment-due': { quietHours } } })
+  onTestFinished(at.close)
+  const first = await at.startWorker()
+  const [bangkok, tokyo, urgent] = [1, 2, 3].map((n) => phoneOf('reachable', n))
+  const bill = await at.produceOne('payment-due', paymentDue({ id: 'C-1', phone: bangkok ?? '', timeZone: 'Asia/Bangkok' }))
+  const elsewhere = await at.produceOne('payment-due', paymentDue({ id: 'C-2', phone: tokyo ?? '' }))
+  const outage = await at.produceOne(
+    'outage-notice',
+    outageNotice([{ id: 'C-3', phone: urgent ?? '', timeZone: 'Asia/Bangkok' }]),
+  )
+
+  // In Tokyo it is two hours later: past the end.
+  expect(await at.results.endOf(elsewhere)).toMatchObject({ status: 'accepted' })
+  expect(await at.results.endOf(outage)).toMatchObject({ status: 'accepted' })
+  const waiting = await at.results.until('the bill to wait', () => at.results.about(bill)[0])
+  expect(waiting).toMatchObject({ status: 'queued', reason: 'quiet-hours', terminal: false, releaseAt: ends })
+
+  await first.stop()
+  await at.startWorker()
+  expect(Date.now(), 'the restart was over before quiet hours were').toBeLessThan(ends)
+  expect(at.sends(bangkok)).toEqual([])
+
+  expect(await at.results.endOf(bill)).toMatchObject({ status: 'accepted', attempts: 1 })
+  const [send, ...more] = at.sends(bangkok)
+  expect(more).toEqual([])
+  expect(send?.receivedAt).toBeGreaterThanOrEqual(ends)
+  expect((send?.receivedAt ?? 0) - ends, 'released when they end').toBeLessThan(2_000)
+  await expectSound(at)
+})
