@@ -75,7 +75,7 @@ const readOptions = (): Options | undefined => {
 
 const exitCodeOf = (fault: unknown): number => {
   if (fault instanceof Interrupted) {
-    process.stderr.write('\nInterrupted; nothing is left running\n')
+    process.stderr.write('\nEnded; nothing is left running\n')
     return 130
   }
   process.stderr.write(

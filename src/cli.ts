@@ -40,7 +40,7 @@ const program = new Command('tsuchi')
     'Sends LINE notification messages (LINE通知メッセージ) for domain events on Kafka, and publishes what became of each.',
   )
   .version(version)
-  .showHelpAfterError('(tsuchi --help shows what there is)')
+  .showHelpAfterError('(add --help to see what there is)')
   .addHelpText(
     'after',
     `

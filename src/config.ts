@@ -69,17 +69,20 @@ const mapping = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
   })
 
 const bytes = (least: number, exactly: boolean, name: string) => {
-  const error = `write base64 of ${exactly ? '' : 'at least '}${least} bytes, such as \${${name}}; make one with: openssl rand -base64 ${least}`
-  return z.string({ error }).transform((value, context) => {
+  const remedy = `write base64 of ${exactly ? '' : 'at least '}${least} bytes, as \${${name}}; make one with: openssl rand -base64 ${least}`
+  return z.string({ error: remedy }).transform((value, context) => {
     const decoded = Buffer.from(value, 'base64')
     const sound = /^[A-Za-z0-9+/]+={0,2}$/.test(value.trim()) && (exactly ? decoded.length === least : decoded.length >= least)
     if (sound) return decoded
-    context.addIssue({ code: 'custom', message: error })
+    context.addIssue({
+      code: 'custom',
+      message: `${remedy} (found ${value.length} characters, ${decoded.length} bytes if they are base64)`,
+    })
     return z.NEVER
   })
 }
 
-const duration = (remedy = 'write an ISO 8601 duration, such as PT10S') =>
+const duration = (remedy = 'write an ISO 8601 duration above zero, such as PT10S') =>
   z.string({ error: remedy }).transform((value, context) => {
     try {
       const ms = Temporal.Duration.from(value).total('milliseconds')

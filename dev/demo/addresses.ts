@@ -12,10 +12,11 @@ export const formatAddresses = ({ brokers, registryUrl, simulatorUrl, workerUrl,
 Left running until Ctrl-C
   Kafka     ${brokers.join(',')}
   registry  ${registryUrl}
-  results   kcat -C -e -b ${brokers[0]} -X isolation.level=read_committed -s value=avro -r ${registryUrl} -t ${results}
-  metrics   curl ${workerUrl}/metrics
-  LINE      curl ${simulatorUrl}/_simulator/log
-  worker    ${workerLog}`
+  results   kcat -C -e -b ${brokers[0]} -X isolation.level=read_committed -t ${results} -f '%k %h\\n'
+            (the values are Avro, with the schema in the registry)
+  worker    ${workerUrl}/readyz and /metrics
+  LINE      curl '${simulatorUrl}/_simulator/log?limit=10', and ${simulatorUrl}/_simulator for what else there is
+  log       ${workerLog}`
 
 export const NEXT_STEPS = `\
 What to look at next

@@ -29,7 +29,7 @@ const DEADLINE = 'PT3S'
 const UNKNOWN_WAIT = 'PT3S'
 
 /** Said to whoever watches: these are not the routes they would get. */
-export const ROUTE_CHANGES = `topics of this demo's own, and unknown: { wait: ${UNKNOWN_WAIT} }; channel as by default, but for deadline: ${DEADLINE}`
+export const ROUTE_CHANGES = `topics of this demo's own, and unknown: { wait: ${UNKNOWN_WAIT} }; channel as by default, but for deadline: ${DEADLINE} and a made-up price`
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url))
 

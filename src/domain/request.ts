@@ -88,6 +88,7 @@ export type RefusalReason =
   | 'unusable-phone'
   | 'country-not-served'
   | 'missing-field'
+  | 'malformed-field'
   | 'content-rule'
   | 'no-recipients'
 

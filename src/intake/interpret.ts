@@ -154,17 +154,17 @@ const termsOf = ({ route, reading, context }: About, scope: object, index: numbe
 
   const zone = zoneOf(route, scope, country)
   if (typeof zone !== 'string')
-    return missing(`${placeOf(route, zone.path, index)}: wanted an IANA zone, found ${describe(zone.value)}`)
+    return malformed(`${placeOf(route, zone.path, index)}: wanted an IANA zone, found ${describe(zone.value)}`)
 
   const expiry = expiryOf(route, scope, { zone, eventTime: reading.time })
   if ('path' in expiry)
-    return missing(`${placeOf(route, expiry.path, index)}: wanted ${TIME_FORMS}, found ${describe(expiry.value)}`)
+    return malformed(`${placeOf(route, expiry.path, index)}: wanted ${TIME_FORMS}, found ${describe(expiry.value)}`)
 
   const rendering = route.message.render(scope, zone)
   if (rendering.kind === 'missing') {
     return missing(`${rendering.property}: the event has no ${rendering.variable}; send it, or give the text a default`)
   }
-  if (rendering.kind === 'unusable') return missing(`${rendering.property}: ${rendering.detail}`)
+  if (rendering.kind === 'unusable') return malformed(`${rendering.property}: ${rendering.detail}`)
 
   const violations = context.violationsOf(rendering.message)
   if (violations.length > 0) {
@@ -175,6 +175,7 @@ const termsOf = ({ route, reading, context }: About, scope: object, index: numbe
 }
 
 const missing = (detail: string): Fault => ({ reason: 'missing-field', detail })
+const malformed = (detail: string): Fault => ({ reason: 'malformed-field', detail })
 
 interface UnreadableField {
   readonly path: FieldPath

@@ -1,4 +1,4 @@
-import type { Admin, Kafka } from 'kafkajs'
+import kafkajs, { type Admin, type Kafka } from 'kafkajs'
 import { writeImmutables } from './immutables.ts'
 import { faultsOf, partitionCounts, settingsOf, type TopicNames, type TopicSettings, TopicsError, withAdmin } from './topics.ts'
 
@@ -16,7 +16,7 @@ export const createTopics = async (options: {
   await withAdmin(kafka, async (admin) => {
     const existing = new Set(await admin.listTopics())
     const missing = settings.filter(({ topic }) => !existing.has(topic))
-    await admin.createTopics({
+    const wanted = {
       waitForLeaders: false, // throws on a busy KRaft broker, whose metadata lags: we look ourselves
       topics: missing.map(({ topic, cleanup, config }) => ({
         topic,
@@ -29,14 +29,33 @@ export const createTopics = async (options: {
           'unclean.leader.election.enable': false,
         }).map(([name, value]) => ({ name, value: String(value) })),
       })),
+    }
+    await admin.createTopics(wanted).catch((error: unknown) => {
+      throw refusalOf(error, replication)
     })
     for (const { topic } of missing) options.onProgress(`created ${topic} with ${partitions} partitions`)
     await untilLed(admin, settings)
     const faults = await faultsOf(admin, settings)
     if (faults.length > 0) throw new TopicsError(faults)
+    if (missing.length < settings.length)
+      options.onProgress(`${settings.length - missing.length} topics were there, and are as they must be`)
     const written = await writeImmutables({ ...options, admin })
     options.onProgress(written ? `wrote the immutables into ${names.journal}` : `${names.journal} has its immutables already`)
   })
+}
+
+/** The brokers refuse topic by topic, and say why of each. */
+const refusalOf = (error: unknown, replication: number): unknown => {
+  if (!(error instanceof kafkajs.KafkaJSAggregateError)) return error
+  const faults = error.errors.map((each) => {
+    const { topic, type, message } = each as Error & { topic?: string; type?: string }
+    const remedy =
+      type === 'INVALID_REPLICATION_FACTOR'
+        ? `set topics.replication (now ${replication}) to at most the number of brokers`
+        : `the brokers say ${message}`
+    return `${topic ?? 'a topic'} could not be created: ${remedy}`
+  })
+  return new TopicsError([...new Set(faults)])
 }
 
 /** A leader that is elected may still refuse to serve for a moment. */

@@ -85,7 +85,12 @@ export const statusOf = (error: unknown): number | undefined =>
   typeof error === 'object' && error !== null && 'status' in error && typeof error.status === 'number' ? error.status : undefined
 
 export const describe = (error: unknown): string => {
+  // The library gives the status 400 also to what never became an answer; the message tells.
+  const message = error instanceof Error ? error.message.replace('Confluent_Schema_Registry - ', '').slice(0, 200) : ''
   const status = statusOf(error)
-  if (status !== undefined) return `HTTP ${status}`
-  return error instanceof Error ? error.message.slice(0, 200) : 'no answer'
+  return (
+    [message, ...(status !== undefined && !/ECONN|ENOTFOUND|EAI_AGAIN|Timeout/.test(message) ? [`HTTP ${status}`] : [])].join(
+      ', ',
+    ) || 'no answer'
+  )
 }

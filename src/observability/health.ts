@@ -7,6 +7,15 @@ export interface Health {
   close(): Promise<void>
 }
 
+/** The port cannot be had. Says what to do. */
+export class PortError extends Error {
+  override readonly name = 'PortError'
+
+  constructor(host: string, port: number, code: string | undefined) {
+    super(`cannot listen on ${host}:${port} (${code}): set http.host and http.port to something free, or port to 0 for any`)
+  }
+}
+
 /** `/livez`: the process turns and has not failed for good. `/readyz`: it does its work, or says what it waits for. `/metrics`. */
 export const serveHealth = async (options: {
   readonly host: string
@@ -38,7 +47,7 @@ export const serveHealth = async (options: {
     }
   })
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
+    server.once('error', ({ code }: NodeJS.ErrnoException) => reject(new PortError(options.host, options.port, code)))
     server.listen(options.port, options.host, resolve)
   })
   const { port } = server.address() as AddressInfo

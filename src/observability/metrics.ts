@@ -29,20 +29,24 @@ export const createMetrics = () => {
   asked('tsuchi_notifications', 'Notifications by state, in the partitions this worker owns.', 'notifications')
   asked('tsuchi_partitions', 'Partitions of dispatch this worker owns: open, or still being restored.', 'partitions')
 
+  const intakeStalled = new Gauge({
+    name: 'tsuchi_intake_stalled',
+    help: '1 while intake waits for the registry or the brokers.',
+    labelNames: ['cause'],
+    registers,
+  })
+  // An alert must tell "no" from "no data".
+  for (const cause of ['registry', 'kafka']) intakeStalled.set({ cause }, 0)
+
   return {
     registry,
     ask,
+    intakeStalled,
     requests: counter('tsuchi_intake_requests_total', 'Requests that intake made of events: ready, refused or poison.', [
       'kind',
       'route',
       'reason',
     ]),
-    intakeStalled: new Gauge({
-      name: 'tsuchi_intake_stalled',
-      help: '1 while intake waits for the registry or the brokers.',
-      labelNames: ['cause'],
-      registers,
-    }),
     results: counter('tsuchi_results_total', 'Results published. Terminal ones count notifications.', [
       'status',
       'terminal',

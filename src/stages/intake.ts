@@ -80,7 +80,7 @@ const tellOf =
         log.warn({ event: 'intake-stalled', cause: event.cause }, event.message)
         return
       case 'resumed':
-        metrics.intakeStalled.reset()
+        for (const cause of ['registry', 'kafka']) metrics.intakeStalled.set({ cause }, 0)
         log.info({ event: 'intake-resumed' }, 'intake goes on')
     }
   }

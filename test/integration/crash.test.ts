@@ -163,7 +163,10 @@ test('a worker told to stop settles what is under way, hands over the rest, and 
 })
 
 test('intake killed in the midst of a fan-out: whoever it had reached and whoever not gets one message', async (context) => {
-  const at = await fresh(context, { config: { channels: { main: { ...PATIENT, limits: { flexible: 100_000 } } } } })
+  const at = await fresh(context, {
+    simulator: { rateLimit: 1_000_000 },
+    config: { channels: { main: { ...PATIENT, limits: { flexible: 100_000 } } } },
+  })
   const doomed = spawnWorker(context, at, 'cli', '--only', 'intake')
   await doomed.untilReady()
   const admin = at.kafka.admin()

@@ -27,7 +27,8 @@ test('a record goes through the broker and a schema through the registry', async
   const admin = kafka.admin()
   await admin.connect()
   onTestFinished(() => admin.disconnect())
-  await admin.createTopics({ topics: [{ topic: name, numPartitions: 1 }] })
+  await admin.createTopics({ waitForLeaders: false, topics: [{ topic: name, numPartitions: 1 }] })
+  await expect.poll(() => admin.fetchTopicOffsets(name).catch(() => []), { timeout: 10_000 }).toHaveLength(1)
 
   const producer = kafka.producer()
   await producer.connect()

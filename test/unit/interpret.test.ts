@@ -181,7 +181,7 @@ describe('the zone of a recipient', () => {
 
   test.each(['JST', '+09:00', '2020-01-01T00:00Z', 'Asia/Edo'])('%s is no zone, and is not guessed at', (timeZone) => {
     expect(onlyRefused(requestsOf(billRoute(), bill({ customer: person({ timeZone }) })))).toMatchObject({
-      reason: 'missing-field',
+      reason: 'malformed-field',
       detail: expect.stringContaining('customer.timeZone: wanted an IANA zone, found "'),
     })
   })
