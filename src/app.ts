@@ -71,7 +71,7 @@ export const startWorker = async (options: {
     return stopping
   }
   const startStages = async () => {
-    const counts = await verifyTopics(parts.kafkaAtStart, topicNames(config.topics.prefix))
+    const counts = await verifyTopics(parts.kafkaAtStart, topicNames(config.topics.prefix), config.topics.partitions)
     if (options.stages.includes('dispatch')) stages.push(await startDispatch(parts, counts))
     if (options.stages.includes('intake')) stages.unshift(await startIntake(parts, { ...counts, routes, from: options.from }))
   }

@@ -115,7 +115,7 @@ const token = z.discriminatedUnion(
   [
     mapping({
       kind: z.literal('stateless'),
-      clientId: text('write the channel id'),
+      clientId: text('write the channel id, in quotes'),
       clientSecret: text('write the channel secret, as ${NAME}'),
       url: url.optional(),
     }),
@@ -142,10 +142,14 @@ const channel = mapping({
   }).optional(),
 })
 
+const BROKER = 'write host:port, such as broker-1.example.jp:9092'
+
 const ConfigFile = mapping({
   kafka: mapping({
     brokers: z
-      .array(text('write host:port'), { error: 'write a list of host:port' })
+      .array(z.string({ error: BROKER }).regex(/^[^\s:/]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/, { error: BROKER }), {
+        error: 'write a list of host:port',
+      })
       .min(1, { error: 'name at least one broker' }),
     clientId: text('write a name').default('tsuchi'),
     group: text('write a name').default('tsuchi'),

@@ -5,8 +5,8 @@ export const costsOf = (
   results: readonly PublishedResult[],
 ): ReadonlyMap<string, { readonly count: number; readonly sum: bigint }> => {
   const costs = new Map<string, { count: number; sum: bigint }>()
-  for (const { cost } of results) {
-    if (!cost) continue
+  for (const { cost, terminal } of results) {
+    if (!cost || !terminal) continue
     const { count, sum } = costs.get(cost.currency) ?? { count: 0, sum: 0n }
     costs.set(cost.currency, { count: count + 1, sum: sum + cost.amount })
   }

@@ -18,7 +18,7 @@ export const reportOf = ({ events, results, table, story, line, seconds }: Findi
   const notifications = results.filter(({ terminal }) => terminal).length
   const costs = [...costsOf(results)].map(
     ([currency, { count, sum }]) =>
-      `At most ${formatMoney(sum, currency)} for ${count} accepted messages, at the configured price: LINE charges for those that reach the person`,
+      `At most ${formatMoney(sum, currency)} for the ${count} messages that may have reached somebody, at the configured price`,
   )
   return [
     `${events} events, ${notifications} notifications, each with its one terminal result, in ${seconds.toFixed(1)} s`,

@@ -53,6 +53,13 @@ export const endOf = (
   }
 }
 
+/** Never learned: it may have been delivered, and may be charged for. */
+export const unconfirmed = ({ notification }: Entry, moment: Moment): Say => ({
+  status: 'unconfirmed',
+  cost: notification && moment.policy.cost(notification.channel, notification.endpoint),
+  fallback: notification?.fallback ?? null,
+})
+
 /** Ends a notification: the terminal result, and address and message forgotten. */
 export const finish = (draft: Draft, entry: Entry, words: Say, moment: Moment): void => {
   const { entry: said, result } = say(entry, { ...words, terminal: true }, moment.now)

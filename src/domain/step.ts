@@ -6,7 +6,7 @@ import { draftOver } from './draft.ts'
 import type { Entry } from './entry.ts'
 import type { Input, OutcomeReport } from './input.ts'
 import type { Moment, Owner } from './moment.ts'
-import { attempted, becomeUnknown, correct, endOf, finish, isDefinite, isQuiet, queue, tell } from './moves.ts'
+import { attempted, becomeUnknown, correct, endOf, finish, isDefinite, isQuiet, queue, tell, unconfirmed } from './moves.ts'
 import type { Outcome } from './outcome.ts'
 import { nextQuietStart } from './quiet-hours.ts'
 import type { Notification, ReadyRequest, Request } from './request.ts'
@@ -173,7 +173,7 @@ const judgeSilence = (draft: Draft, silentTo: number, moment: Moment): void => {
     const expiresAt = entry.notification?.expiresAt ?? Number.POSITIVE_INFINITY
     if (entry.notification?.unknownPolicy === 'resend' && expiresAt > moment.now)
       queue(draft, { ...entry, settleAt: null, setbacks: 0 }, moment)
-    else finish(draft, entry, { status: 'unconfirmed', fallback: entry.notification?.fallback ?? null }, moment)
+    else finish(draft, entry, unconfirmed(entry, moment), moment)
   }
 }
 

@@ -1,5 +1,7 @@
 import kafkajs, { type Admin, type Kafka } from 'kafkajs'
-import { writeImmutables } from './immutables.ts'
+import { systemClock } from '../clock.ts'
+import { verifyImmutables, writeImmutables } from './immutables.ts'
+import { openJournalReader } from './journal-reader.ts'
 import { faultsOf, partitionCounts, settingsOf, type TopicNames, type TopicSettings, TopicsError, withAdmin } from './topics.ts'
 
 /** Creates what is missing, compares what is there, and writes the immutables into a new journal. Safe to repeat. */
@@ -35,13 +37,29 @@ export const createTopics = async (options: {
     })
     for (const { topic } of missing) options.onProgress(`created ${topic} with ${partitions} partitions`)
     await untilLed(admin, settings)
-    const faults = await faultsOf(admin, settings)
+    const faults = await faultsOf(admin, names, partitions)
     if (faults.length > 0) throw new TopicsError(faults)
     if (missing.length < settings.length)
       options.onProgress(`${settings.length - missing.length} topics were there, and are as they must be`)
     const written = await writeImmutables({ ...options, admin })
-    options.onProgress(written ? `wrote the immutables into ${names.journal}` : `${names.journal} has its immutables already`)
+    if (written) return options.onProgress(`wrote the immutables into ${names.journal}`)
+    await compareImmutables(options)
+    options.onProgress(`${names.journal} has its immutables, of the same pepper and partitions`)
   })
+}
+
+const compareImmutables = async (
+  options: Pick<Parameters<typeof createTopics>[0], 'kafka' | 'names' | 'partitions' | 'pepper'>,
+) => {
+  const { kafka, names } = options
+  const { monotonic } = systemClock
+  const failed = Promise.withResolvers<never>()
+  const reader = await openJournalReader({ kafka, topic: names.journal, group: names.journal, monotonic, onFatal: failed.reject })
+  try {
+    await Promise.race([verifyImmutables({ ...options, reader }), failed.promise])
+  } finally {
+    await reader.close()
+  }
 }
 
 /** The brokers refuse topic by topic, and say why of each. */

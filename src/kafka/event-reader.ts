@@ -86,7 +86,14 @@ export const statusOf = (error: unknown): number | undefined =>
 
 export const describe = (error: unknown): string => {
   // The library gives the status 400 also to what never became an answer; the message tells.
-  const message = error instanceof Error ? error.message.replace('Confluent_Schema_Registry - ', '').slice(0, 200) : ''
+  const message =
+    error instanceof Error
+      ? error.message
+          .replace('Confluent_Schema_Registry - ', '')
+          .replace(/^Error, status \d+: /, '')
+          .replace('[object Object]', '')
+          .slice(0, 200)
+      : ''
   const status = statusOf(error)
   return (
     [message, ...(status !== undefined && !/ECONN|ENOTFOUND|EAI_AGAIN|Timeout/.test(message) ? [`HTTP ${status}`] : [])].join(

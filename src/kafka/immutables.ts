@@ -78,6 +78,7 @@ const firstImmutables = async (reader: JournalReader, partition: number, from: n
   return found
 }
 
+/** Of partition 0 everything is compared; of the others that they are of the same making. */
 const faultsOfImmutables = (
   immutables: Immutables | undefined,
   given: {
@@ -88,21 +89,22 @@ const faultsOfImmutables = (
     readonly first: Immutables | undefined
   },
 ): string[] => {
-  const where = `${given.names.journal}, partition ${given.partition}`
+  const { journal, requests } = given.names
   if (!immutables)
     return [
-      `${where} does not begin with its immutables: the topic was not made by \`tsuchi topics create\`, or has lost its beginning`,
+      `${journal}, partition ${given.partition}, does not begin with its immutables: the topic was not made by \`tsuchi topics create\`, or has lost its beginning`,
     ]
+  if (immutables.incarnation !== given.first?.incarnation)
+    return [`${journal}, partition ${given.partition}, is of another making than partition 0: part of the topic was made anew`]
+  if (given.partition > 0) return []
   const faults: string[] = []
   if (immutables.partitions !== given.partitions)
     faults.push(
-      `${where} was made for ${immutables.partitions} partitions, but ${given.names.requests} has ${given.partitions}: partitions must never be added, as people would move between them`,
+      `${journal} was made for ${immutables.partitions} partitions, but ${requests} has ${given.partitions}: partitions must never be added, as people would move between them`,
     )
   if (immutables.pepperCheck !== pepperCheckOf(given.pepper))
     faults.push(
-      `${where} was made with another pepper than privacy.pepper: with this one, everybody would be somebody else. Give it the pepper it began with`,
+      `${journal} was made with another pepper than privacy.pepper: with this one, everybody would be somebody else. Give it the pepper it began with`,
     )
-  if (immutables.incarnation !== given.first?.incarnation)
-    faults.push(`${where} is of another incarnation than partition 0: part of the topic was made anew`)
   return faults
 }

@@ -36,7 +36,7 @@ export const registerSchema = async (
     const remedy =
       statusOf(cause) === 409
         ? 'it is incompatible with what is registered there: add fields with defaults, remove none without, rename none'
-        : 'is registry.url right, and the registry up?'
+        : 'is registry.url right (with Apicurio it ends in /apis/ccompat/v7), and the registry up?'
     throw new SchemaError(`the schema of ${subjectOf(topic)} could not be registered (${describe(cause)}): ${remedy}`, { cause })
   }
 }
@@ -63,7 +63,7 @@ const idOf = async (registry: SchemaRegistry, topic: string): Promise<number> =>
         { cause },
       )
     throw new SchemaError(
-      `the schema registry could not be asked for ${subjectOf(topic)} (${describe(cause)}): is registry.url right, and the registry up?`,
+      `the schema registry could not be asked for ${subjectOf(topic)} (${describe(cause)}): is registry.url right (with Apicurio it ends in /apis/ccompat/v7), and the registry up?`,
       { cause },
     )
   }

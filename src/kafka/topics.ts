@@ -64,18 +64,13 @@ export class TopicsError extends Error {
 export const verifyTopics = async (
   kafka: Kafka,
   names: TopicNames,
+  partitions: number,
 ): Promise<{ readonly partitions: number; readonly resultPartitions: number; readonly deadLetterPartitions: number }> =>
   withAdmin(kafka, async (admin) => {
     const counts = await partitionCounts(admin, Object.values(names))
     const missing = Object.values(names).filter((topic) => !counts.has(topic))
     if (missing.length > 0) throw new TopicsError(missing.map((topic) => `${topic} does not exist: run \`tsuchi topics create\``))
-    const partitions = counts.get(names.requests) ?? 0
-    const faults = await faultsOf(
-      admin,
-      settingsOf(names, partitions).map((settings) =>
-        CO_PARTITIONED(names).includes(settings.topic) ? settings : { ...settings, partitions: counts.get(settings.topic) ?? 0 },
-      ),
-    )
+    const faults = await faultsOf(admin, names, partitions)
     if (faults.length > 0) throw new TopicsError(faults)
     return {
       partitions,
@@ -100,8 +95,6 @@ export const verifyDomainTopics = async (
     )
 }
 
-const CO_PARTITIONED = (names: TopicNames): readonly string[] => [names.requests, names.feedback, names.journal]
-
 /** Partition counts of those topics that exist and have leaders. */
 export const partitionCounts = async (admin: Admin, topics: readonly string[]): Promise<ReadonlyMap<string, number>> => {
   const existing = new Set(await admin.listTopics())
@@ -118,7 +111,10 @@ export const partitionCounts = async (admin: Admin, topics: readonly string[]): 
   )
 }
 
-export const faultsOf = async (admin: Admin, settings: readonly TopicSettings[]): Promise<string[]> => {
+/** What is there, compared with what must be: the partitions of those that go together, and how each is cleaned up. */
+export const faultsOf = async (admin: Admin, names: TopicNames, wanted: number): Promise<string[]> => {
+  const settings = settingsOf(names, wanted)
+  const together = [names.requests, names.feedback, names.journal]
   const counts = await partitionCounts(
     admin,
     settings.map(({ topic }) => topic),
@@ -131,12 +127,12 @@ export const faultsOf = async (admin: Admin, settings: readonly TopicSettings[])
       configNames: ['cleanup.policy'],
     })),
   })
-  return settings.flatMap(({ topic, partitions, cleanup }) => {
+  return settings.flatMap(({ topic, cleanup }) => {
     const faults: string[] = []
     const count = counts.get(topic)
-    if (count !== partitions)
+    if (together.includes(topic) && count !== wanted)
       faults.push(
-        `${topic} has ${count} partitions where ${partitions} are wanted: requests, feedback and journal need the same number, fixed when they are created`,
+        `${topic} has ${count} partitions, and topics.partitions says ${wanted}: requests, feedback and journal need the same number, fixed when they are created`,
       )
     const policy = resources
       .find(({ resourceName }) => resourceName === topic)

@@ -31,7 +31,7 @@ test('the demo ends with the table of what became of everything, and leaves noth
     },
     lineRequests: 513,
     sentTwice: 0,
-    cost: { JPY: 1785 },
+    cost: { JPY: 1788.5 },
   })
   expect(seconds).toBeGreaterThan(5)
   expect(demo.said()).toContain('513 requests at LINE, nobody twice')
@@ -49,7 +49,7 @@ test.each([
 
   demo.interrupt()
   expect(await demo.exited(), demo.said()).toEqual([130, null])
-  expect(demo.said()).toContain('Interrupted; nothing is left running')
+  expect(demo.said()).toContain('Ended; nothing is left running')
   expect(demo.printed()).toBe('')
   expect(await demo.traces(family)).toEqual({ processes: [], files: [], topics: [] })
 })

@@ -95,7 +95,7 @@ describe('a worker does not start', () => {
   test.concurrent('without the registry', async ({ onTestFinished }) => {
     const at = await install({ registryUrl: 'http://127.0.0.1:1' })
     onTestFinished(at.close)
-    await expectRefusal(at, `${at.topics.results}-value`, 'is registry.url right, and the registry up')
+    await expectRefusal(at, `${at.topics.results}-value`, 'is registry.url right')
   })
 
   test.concurrent('without the schema of results', async ({ onTestFinished }) => {
@@ -108,7 +108,7 @@ describe('a worker does not start', () => {
     const at = await install()
     onTestFinished(at.close)
     await widen(at, [at.topics.requests])
-    await expectRefusal(at, `${at.topics.journal} has 3 partitions where 4 are wanted`, 'same number')
+    await expectRefusal(at, `${at.topics.requests} has 4 partitions, and topics.partitions says 3`, 'same number')
   })
 
   test.concurrent('with more partitions everywhere than the installation began with', async ({ onTestFinished }) => {

@@ -125,7 +125,7 @@ describe('the amount of a cost', () => {
 describe('a registry', () => {
   test.each([
     ['does not know the schema', Object.assign(new Error('Subject not found'), { status: 404 }), 'tsuchi schemas register'],
-    ['does not answer', new Error('connect ECONNREFUSED'), 'is registry.url right, and the registry up?'],
+    ['does not answer', new Error('connect ECONNREFUSED'), 'is registry.url right (with Apicurio it ends in'],
   ])('that %s stops the start with a remedy', async (_, fault, remedy) => {
     const opening = createResultEncoder(
       registry(() => Promise.reject(fault)),
