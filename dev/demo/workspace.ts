@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseDocument, stringify } from 'yaml'
+import { PUBLISHED } from './domain-events.ts'
 import type { Night } from './night.ts'
 
 /** A directory of its own for everything the demo writes. */
@@ -37,10 +38,12 @@ const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url))
 export const openWorkspace = async (topicOf: (topic: string) => string): Promise<Workspace> => {
   const directory = await mkdtemp(join(tmpdir(), 'tsuchi-demo-'))
   const routes = join(directory, 'routes')
+  const topics = new Set(Object.values(PUBLISHED).map(({ topic }) => topic))
   await mkdir(routes)
   await cp(join(REPOSITORY, 'schemas', 'events'), join(directory, 'schemas', 'events'), { recursive: true })
   for (const name of (await readdir(join(REPOSITORY, 'routes'))).filter((file) => file.endsWith('.yaml'))) {
     const route = parseDocument(await readFile(join(REPOSITORY, 'routes', name), 'utf8'))
+    if (!topics.has(String(route.get('topic')))) continue // a route of your own: the demo has no events for it
     route.set('topic', topicOf(String(route.get('topic'))))
     route.set('unknown', { wait: UNKNOWN_WAIT })
     await writeFile(join(routes, name), String(route))

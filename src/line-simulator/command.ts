@@ -36,7 +36,7 @@ export const simulatorCommand = (): Command =>
     .addHelpText(
       'after',
       `
-Prints its URL, and works until Ctrl-C. Give the URL to a channel as baseUrl, and <url>/oauth2/v3/token as token.url.
+Prints its URL, and works until Ctrl-C. Give the URL to a channel as baseUrl; its token endpoint is below it, where LINE has it.
 GET /_simulator lists what it can be asked: its log, statistics, faults on demand, and which phone numbers are whose.
   curl localhost:9090/_simulator/faults -d '{"kind":"hang","count":3}'`,
     )

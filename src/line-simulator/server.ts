@@ -7,6 +7,10 @@ export interface ListeningServer {
   stop(): Promise<void>
 }
 
+export class ListenError extends Error {
+  override readonly name = 'ListenError'
+}
+
 /** An HTTP server that can be stopped without waiting for keep-alive to run out. Rejects when it cannot listen. */
 export const listen = async (
   { host, port }: { host: string; port: number },
@@ -45,9 +49,7 @@ const opened = (server: Server, host: string, port: number): Promise<void> =>
   new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const remedy = error.code === 'EADDRINUSE' ? 'choose another port, or 0 for a free one' : 'check host and port'
-      reject(
-        new Error(`the simulator cannot listen on ${host}:${port} (${error.code ?? error.message}): ${remedy}`, { cause: error }),
-      )
+      reject(new ListenError(`the simulator cannot listen on ${host}:${port} (${error.code ?? error.message}): ${remedy}`))
     })
     server.listen(port, host, resolve)
   })
