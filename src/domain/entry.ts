@@ -37,6 +37,8 @@ export interface Entry {
   readonly sentAt: number | null
   /** In state `unknown`: until when an answer is waited for. */
   readonly settleAt: number | null
+  /** Why it last became unknown. */
+  readonly unknownCause: string | null
 }
 
 export type EntryState = 'queued' | 'sending' | 'unknown' | 'done'

@@ -22,7 +22,14 @@ export const queue = (draft: Draft, entry: Entry, moment: Moment): void => {
 
 export const becomeUnknown = (draft: Draft, entry: Entry, reason: string, lineRequestId: string | null, moment: Moment): void => {
   const settleAt = moment.now + (entry.notification?.unknownWaitMs ?? 0)
-  draft.put(tell(draft, { ...entry, state: 'unknown', settleAt }, { status: 'unknown', reason, lineRequestId }, moment))
+  draft.put(
+    tell(
+      draft,
+      { ...entry, state: 'unknown', settleAt, unknownCause: reason },
+      { status: 'unknown', reason, lineRequestId },
+      moment,
+    ),
+  )
 }
 
 export const isQuiet = ({ quietHours, zone }: Notification, now: number): boolean =>
@@ -54,8 +61,9 @@ export const endOf = (
 }
 
 /** Never learned: it may have been delivered, and may be charged for. */
-export const unconfirmed = ({ notification }: Entry, moment: Moment): Say => ({
+export const unconfirmed = ({ notification, unknownCause }: Entry, moment: Moment): Say => ({
   status: 'unconfirmed',
+  reason: unknownCause,
   cost: notification && moment.policy.cost(notification.channel, notification.endpoint),
   fallback: notification?.fallback ?? null,
 })

@@ -157,6 +157,7 @@ const setBack = (entry: Entry, outcome: NotSent, at: number): Entry => ({
   setbacks: outcome.cause === 'send-by' ? entry.setbacks : entry.setbacks + 1,
   notBefore: at + retryDelayMs(outcome, entry.setbacks),
   settleAt: null,
+  unknownCause: null,
 })
 
 const expire = (draft: Draft, moment: Moment): void => {
@@ -251,6 +252,7 @@ const freshEntry = (notificationId: string, request: Request, offset: number, no
   setbacks: 0,
   sentAt: null,
   settleAt: null,
+  unknownCause: null,
 })
 
 const any = (items: Iterable<unknown>): boolean => [...take(items, 1)].length > 0

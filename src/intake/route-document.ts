@@ -22,7 +22,8 @@ export const readRouteDocument = (file: string, text: string): RouteDocument => 
     return { file, line: offset === null ? null : lines.linePos(offset).line, field: formatField(path), found, remedy }
   }
   const unreadable = [
-    ...[...document.errors, ...document.warnings].map(({ message, pos }) => ({ message, offset: pos[0] })),
+    // One slip makes many errors: the first is where it is.
+    ...[...document.errors, ...document.warnings].slice(0, 1).map(({ message, pos }) => ({ message, offset: pos[0] })),
     ...bareTemplates(document.contents),
   ].map(
     ({ message, offset }): Fault => ({

@@ -142,7 +142,7 @@ describe('refused: what must not be sent', () => {
       'messages[0].altText',
       () => bill(somebody(), { serviceName: '電'.repeat(2_000) }),
     ],
-    ['a due date that is no date', 'missing-field', 'dueDate', () => bill(somebody(), { dueDate: 'soon' })],
+    ['a due date that is no date', 'malformed-field', 'dueDate', () => bill(somebody(), { dueDate: 'soon' })],
   ])('%s ends refused (%s), naming %s', async (_what, reason, detail, make) => {
     const place = await expectEnd(await make(), { status: 'refused', reason })
     const [told] = at.results.about(place)

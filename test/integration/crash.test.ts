@@ -37,7 +37,7 @@ test.concurrent('a worker killed between commit and send leaves an unknown, whic
   expect(at.results.of(end?.notificationId ?? '').map(({ status, reason }) => [status, reason])).toEqual([
     ['sending', null],
     ['unknown', 'crash'],
-    ['unconfirmed', null],
+    ['unconfirmed', 'crash'],
   ])
   expect(at.sends()).toEqual([])
 }, 120_000)

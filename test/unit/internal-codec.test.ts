@@ -118,6 +118,7 @@ const entry: fc.Arbitrary<Entry> = fc.record({
   setbacks: count,
   sentAt: maybe(time),
   settleAt: maybe(time),
+  unknownCause: maybe(fc.string()),
 })
 
 const journalValue: fc.Arbitrary<JournalValue> = fc.oneof(

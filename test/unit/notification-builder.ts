@@ -99,6 +99,7 @@ export const entryOf = (n: number, changes: Partial<Entry> = {}, of: Partial<Not
   setbacks: 0,
   sentAt: null,
   settleAt: null,
+  unknownCause: null,
   ...changes,
 })
 
