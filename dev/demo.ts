@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 import { systemClock } from '../src/clock.ts'
-import { patchRequestQueue } from '../src/kafka/request-queue-patch.ts'
+import { patchKafkajs } from '../src/kafka/kafkajs-patches.ts'
 import { formatAddresses, NEXT_STEPS } from './demo/addresses.ts'
 import { DemoFault, Interrupted } from './demo/fault.ts'
 import { openInstallation } from './demo/installation.ts'
@@ -86,7 +86,7 @@ const exitCodeOf = (fault: unknown): number => {
 
 const options = readOptions()
 if (options) {
-  patchRequestQueue()
+  patchKafkajs()
   const stopping = new AbortController()
   let askedAt: number | undefined
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Kafka } from 'kafkajs'
-import { patchRequestQueue } from '../src/kafka/request-queue-patch.ts'
+import { patchKafkajs } from '../src/kafka/kafkajs-patches.ts'
 
 export interface Patience {
   readonly withinMs: number
@@ -23,7 +23,7 @@ export const until = async (whyNot: () => Promise<string | undefined>, { withinM
 
 /** @param clusterId when given, only that cluster counts: another stack may have been quicker to take the port. */
 export const whyBrokersDoNotAnswer = async (brokers: string[], clusterId?: string): Promise<string | undefined> => {
-  patchRequestQueue()
+  patchKafkajs()
   const kafka = new Kafka({
     brokers,
     clientId: 'tsuchi-dev',

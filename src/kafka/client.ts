@@ -1,5 +1,5 @@
 import { Kafka, type KafkaConfig, type logCreator, logLevel, type RetryOptions, type SASLOptions } from 'kafkajs'
-import { patchRequestQueue } from './request-queue-patch.ts'
+import { patchKafkajs } from './kafkajs-patches.ts'
 
 export interface Connection {
   readonly brokers: readonly string[]
@@ -23,7 +23,7 @@ export const FAST_RETRY: RetryOptions = { initialRetryTime: 5, multiplier: 1.5, 
 export const START_RETRY: RetryOptions = { initialRetryTime: 100, multiplier: 2, factor: 0.2, retries: 6, maxRetryTime: 2_000 }
 
 export const createKafka = (connection: Connection, log: KafkaLog, retry = FAST_RETRY): Kafka => {
-  patchRequestQueue()
+  patchKafkajs()
   const { brokers, clientId, ssl, sasl } = connection
   return new Kafka({
     brokers: [...brokers],

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { PATCHED_VERSION, patchRequestQueue } from '../../src/kafka/request-queue-patch.ts'
+import { PATCHED_VERSION, patchKafkajs } from '../../src/kafka/kafkajs-patches.ts'
 
 const require = createRequire(import.meta.url)
 const MODULE = require.resolve('kafkajs/src/network/requestQueue')
@@ -52,7 +52,7 @@ test('the patch was written for the kafkajs that is installed', () => expect(ver
 describe('with the patch', () => {
   const patchedQueue = (maxInFlightRequests?: number) => {
     const QueueClass = pristine()
-    patchRequestQueue()
+    patchKafkajs()
     return openQueue(QueueClass, maxInFlightRequests)
   }
 
@@ -90,10 +90,64 @@ describe('with the patch', () => {
 
   test('patching twice is patching once', () => {
     const QueueClass = pristine()
-    patchRequestQueue()
+    patchKafkajs()
     const once = QueueClass.prototype.scheduleCheckPendingRequests
-    patchRequestQueue()
+    patchKafkajs()
     expect(QueueClass.prototype.scheduleCheckPendingRequests).toBe(once)
+  })
+})
+
+describe('a batch that compaction has emptied', () => {
+  const DECODER = require.resolve('kafkajs/src/protocol/recordBatch/v0/decoder')
+  const MESSAGES = require.resolve('kafkajs/src/protocol/requests/fetch/v4/decodeMessages')
+  const Decoder = require('kafkajs/src/protocol/decoder') as new (bytes: Buffer) => unknown
+  const Batch = require('kafkajs/src/consumer/batch') as new (
+    topic: string,
+    offset: string,
+    data: object,
+  ) => { messages: unknown[]; isEmptyDueToFiltering(): boolean; lastOffset(): string }
+
+  /** As brokers keep it: offsets 340 to 344, a producer's last sequence, and no records. */
+  const emptied = (): Buffer => {
+    const batch = Buffer.alloc(61)
+    batch.writeBigInt64BE(340n, 0)
+    batch.writeInt32BE(61 - 12, 8)
+    batch.writeInt8(2, 16)
+    batch.writeInt16BE(0x10, 21) // transactional
+    batch.writeInt32BE(4, 23)
+    batch.writeBigInt64BE(7n, 43)
+    const size = Buffer.alloc(4)
+    size.writeInt32BE(batch.length)
+    return Buffer.concat([size, batch])
+  }
+  const fetched = async () => {
+    const decodeMessages = require(MESSAGES) as (decoder: unknown) => Promise<unknown[]>
+    const messages = await decodeMessages(new Decoder(emptied()))
+    return new Batch('journal', '340', {
+      partition: 0,
+      highWatermark: '350',
+      abortedTransactions: [{ producerId: '7', firstOffset: '340' }],
+      messages,
+    })
+  }
+  const forget = () => {
+    for (const path of Object.keys(require.cache)) if (path === DECODER || path === MESSAGES) delete require.cache[path]
+  }
+
+  test('stops kafkajs for ever, unless it is patched', async () => {
+    forget()
+    const batch = await fetched()
+    expect(batch.isEmptyDueToFiltering()).toBe(false)
+  })
+
+  test('delivers nothing and is moved over, with the patch, though it was read before', async () => {
+    forget()
+    await fetched()
+    patchKafkajs()
+    const batch = await fetched()
+    expect(batch.messages).toEqual([])
+    expect(batch.isEmptyDueToFiltering()).toBe(true)
+    expect(batch.lastOffset()).toBe('344')
   })
 })
 
@@ -103,7 +157,7 @@ test('another kafkajs is refused: somebody must look whether the patch is still 
   const original: unknown = loaded.exports
   loaded.exports = { version: '2.3.0' }
   try {
-    expect(patchRequestQueue).toThrow('kafkajs is 2.3.0, but src/kafka/request-queue-patch.ts was written for 2.2.4')
+    expect(patchKafkajs).toThrow('kafkajs is 2.3.0, but src/kafka/kafkajs-patches.ts was written for 2.2.4')
   } finally {
     loaded.exports = original
   }

@@ -1,0 +1,78 @@
+import { createRequire } from 'node:module'
+
+/** What must be mended in kafkajs itself. Bound to the exact version: a new kafkajs must be looked at again, and
+ *  test/unit/kafkajs-patches.test.ts fails when one of these is no longer needed. Safe to repeat. */
+export const patchKafkajs = (): void => {
+  const { version } = require('kafkajs/package.json') as { version: string }
+  if (version !== PATCHED_VERSION)
+    throw new Error(
+      `kafkajs is ${version}, but src/kafka/kafkajs-patches.ts was written for ${PATCHED_VERSION}: look whether it is still needed`,
+    )
+  patchRequestQueue()
+  patchEmptyBatches()
+}
+
+export const PATCHED_VERSION = '2.2.4'
+
+const require = createRequire(import.meta.url)
+/** Classes and functions that are as we want them. */
+const mended = new WeakSet<object>()
+
+/** kafkajs re-arms a timer about every millisecond on every connection, for as long as it is open, although there is work for it only
+ *  while requests are pending: 5–7 % of a core with 64 idle producers, and a TimeoutNegativeWarning on Node 24 and later (the computed
+ *  delay is negative). This arms it only when something is pending. */
+const patchRequestQueue = (): void => {
+  const { prototype } = require('kafkajs/src/network/requestQueue') as { prototype: RequestQueue }
+  if (mended.has(prototype)) return
+  mended.add(prototype)
+  const original = prototype.scheduleCheckPendingRequests
+  prototype.scheduleCheckPendingRequests = function () {
+    if (this.pending.length > 0) original.call(this)
+  }
+}
+
+interface RequestQueue {
+  readonly pending: readonly unknown[]
+  scheduleCheckPendingRequests(): void
+}
+
+/** Compaction leaves a batch without records where a producer's last sequence must be kept, and a fetch does not go beyond a segment: one
+ *  that ends in such a batch answers with nothing but it. kafkajs sees no records, does not move, and asks for the same offset for ever
+ *  (seen: after a total crash, journals of which the last transaction was aborted and compacted away were never restored). As the
+ *  batch says how far it reaches, it is given one control record there: those are not delivered, and are moved over. */
+const patchEmptyBatches = (): void => {
+  const path = require.resolve('kafkajs/src/protocol/recordBatch/v0/decoder')
+  const original = require(path) as RecordBatchDecoder
+  if (mended.has(original)) return
+  const decoder: RecordBatchDecoder = async (bytes) => {
+    const batch = await original(bytes)
+    if (batch.records.length > 0) return batch
+    const offset = String(BigInt(batch.firstOffset) + BigInt(batch.lastOffsetDelta))
+    const end = {
+      offset,
+      timestamp: batch.maxTimestamp,
+      key: null,
+      value: null,
+      headers: {},
+      attributes: 0,
+      isControlRecord: true,
+    }
+    return { ...batch, records: [{ ...end, batchContext: { ...batch, inTransaction: false, isControlBatch: true } }] }
+  }
+  const module = require.cache[path]
+  if (!module) throw new Error(`${path} is not in the cache of modules`)
+  mended.add(decoder)
+  module.exports = decoder
+  // Whoever has taken the original is loaded anew; kafkajs asks for these at every fetch.
+  for (const loaded of Object.keys(require.cache))
+    if (/[\\/]kafkajs[\\/]src[\\/]protocol[\\/]requests[\\/]fetch[\\/]v\d+[\\/]/.test(loaded)) delete require.cache[loaded]
+}
+
+type RecordBatchDecoder = (bytes: unknown) => Promise<RecordBatch>
+
+interface RecordBatch {
+  readonly firstOffset: string
+  readonly lastOffsetDelta: number
+  readonly maxTimestamp: string
+  readonly records: readonly object[]
+}
