@@ -17,6 +17,7 @@ export const openFeedbackWriter = async (kafka: Kafka, topic: string): Promise<F
     retry: { initialRetryTime: 20, multiplier: 2, retries: 12, maxRetryTime: 2_000 },
   })
   await producer.connect()
+  const underWay = new Set<Promise<unknown>>()
   return {
     write: async (partition, feedback) => {
       const messages = feedback.map((each) => ({
@@ -24,8 +25,14 @@ export const openFeedbackWriter = async (kafka: Kafka, topic: string): Promise<F
         key: each.kind === 'handover' ? each.report.deliveryTag : 'barrier',
         value: encodeFeedback(each),
       }))
-      await producer.send({ topic, acks: -1, messages })
+      const sent = producer.send({ topic, acks: -1, messages })
+      underWay.add(sent)
+      await sent.finally(() => underWay.delete(sent))
     },
-    close: () => producer.disconnect(),
+    close: async () => {
+      // The last answer may have come just now: disconnecting would tear its hand-over.
+      await Promise.allSettled([...underWay])
+      await producer.disconnect()
+    },
   }
 }

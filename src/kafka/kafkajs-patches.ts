@@ -10,6 +10,7 @@ export const patchKafkajs = (): void => {
     )
   patchRequestQueue()
   patchEmptyBatches()
+  patchCoordinatorSearch()
 }
 
 export const PATCHED_VERSION = '2.2.4'
@@ -66,6 +67,29 @@ const patchEmptyBatches = (): void => {
   // Whoever has taken the original is loaded anew; kafkajs asks for these at every fetch.
   for (const loaded of Object.keys(require.cache))
     if (/[\\/]kafkajs[\\/]src[\\/]protocol[\\/]requests[\\/]fetch[\\/]v\d+[\\/]/.test(loaded)) delete require.cache[loaded]
+}
+
+/** When no broker answers the question who coordinates a group, kafkajs throws an error that it takes for final: a consumer that rejoins
+ *  just then ends for good, and the worker with it (seen: every worker of a fleet, at an orderly restart of the brokers during a
+ *  rebalance). It passes, like any refused connection: marked so, kafkajs's own retries take it. */
+const patchCoordinatorSearch = (): void => {
+  const { prototype } = require('kafkajs/src/cluster') as { prototype: Cluster }
+  if (mended.has(prototype)) return
+  mended.add(prototype)
+  const original = prototype.findGroupCoordinatorMetadata
+  prototype.findGroupCoordinatorMetadata = async function (asked) {
+    try {
+      return await original.call(this, asked)
+    } catch (error) {
+      if (error instanceof Error && error.name === 'KafkaJSGroupCoordinatorNotFound')
+        Object.assign(error, { retriable: true, code: 'ECONNREFUSED' })
+      throw error
+    }
+  }
+}
+
+interface Cluster {
+  findGroupCoordinatorMetadata(asked: object): Promise<unknown>
 }
 
 type RecordBatchDecoder = (bytes: unknown) => Promise<RecordBatch>

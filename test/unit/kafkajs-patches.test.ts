@@ -151,6 +151,29 @@ describe('a batch that compaction has emptied', () => {
   })
 })
 
+describe('a search for the coordinator that no broker answers', () => {
+  const CLUSTER = require.resolve('kafkajs/src/cluster')
+  const searched = async () => {
+    const { prototype } = require(CLUSTER) as { prototype: { findGroupCoordinatorMetadata(asked: object): Promise<unknown> } }
+    const nobody = { brokerPool: { withBroker: async () => null } }
+    return prototype.findGroupCoordinatorMetadata.call(nobody as never, { groupId: 'g', coordinatorType: 0 }).then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+  }
+
+  test('is final to kafkajs, unless it is patched', async () => {
+    delete require.cache[CLUSTER]
+    expect(await searched()).toMatchObject({ name: 'KafkaJSGroupCoordinatorNotFound', retriable: false })
+  })
+
+  test('passes, with the patch', async () => {
+    delete require.cache[CLUSTER]
+    patchKafkajs()
+    expect(await searched()).toMatchObject({ name: 'KafkaJSGroupCoordinatorNotFound', retriable: true, code: 'ECONNREFUSED' })
+  })
+})
+
 test('another kafkajs is refused: somebody must look whether the patch is still needed', () => {
   const loaded = require.cache[require.resolve('kafkajs/package.json')]
   if (!loaded) throw new Error('kafkajs/package.json is not loaded')
