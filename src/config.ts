@@ -53,6 +53,11 @@ export const summaryOf = (config: Config): object => ({
   ),
 })
 
+type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> }
+/** What the configuration leaves out is left out, for those who tell the two apart. */
+export const withoutUndefined = <T extends object>(value: T): Defined<T> =>
+  Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as Defined<T>
+
 const REDACTED = '[secret]'
 
 const text = (remedy: string) => z.string({ error: remedy }).min(1, { error: remedy })

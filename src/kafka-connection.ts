@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import type { Config } from './config.ts'
+import { type Config, withoutUndefined } from './config.ts'
 import type { Connection } from './kafka/client.ts'
 
 /** The configuration's Kafka as the client wants it. Certificate files count from the configuration file. */
@@ -13,6 +13,3 @@ export const connectionOf = ({ kafka: { brokers, clientId, ssl, sasl }, file }: 
     ssl: typeof ssl === 'boolean' ? ssl : withoutUndefined({ ca: read(ssl.ca), cert: read(ssl.cert), key: read(ssl.key) }),
   }
 }
-
-const withoutUndefined = (values: Record<string, string | undefined>): Record<string, string> =>
-  Object.fromEntries(Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined))

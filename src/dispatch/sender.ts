@@ -3,7 +3,7 @@ import { retryDelayMs } from '../domain/back-off.ts'
 import type { Intention } from '../domain/changes.ts'
 import type { Lane } from '../domain/entry.ts'
 import type { OutcomeReport } from '../domain/input.ts'
-import type { Outcome } from '../domain/outcome.ts'
+import { NOT_STARTED, type Outcome } from '../domain/outcome.ts'
 import { type Content, type Open, openContent, SealError } from '../domain/seal.ts'
 import { SEND_BY_MS } from '../domain/step.ts'
 import type { Provider } from './provider.ts'
@@ -157,8 +157,6 @@ export interface AttemptFacts {
   /** From the decision to the token. */
   readonly waitedMs: number
 }
-
-const NOT_STARTED: Outcome = { kind: 'not-sent', cause: 'send-by', requestId: null, retryAfterMs: null }
 
 /** The content, or what comes of it if it cannot be opened: with a key that is missing it can be sent once the key is there; what was
  *  damaged can be sent by nobody. */

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { Changes, Intention } from '../domain/changes.ts'
 import type { Input, OutcomeReport } from '../domain/input.ts'
 import type { Moment, Owner, Policy } from '../domain/moment.ts'
+import { NOT_STARTED } from '../domain/outcome.ts'
 import type { Store, TaskPosition } from '../domain/state.ts'
 import { nextStepAt, SEND_BY_MS, step } from '../domain/step.ts'
 import { createInbox } from './inbox.ts'
@@ -235,8 +236,6 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
     close: () => close(),
   }
 }
-
-const NOT_STARTED = { kind: 'not-sent', cause: 'send-by', requestId: null, retryAfterMs: null } as const
 
 const reportsIn = (inputs: readonly Input[]): OutcomeReport[] =>
   inputs.flatMap((input) => (input.kind === 'outcome' ? [input.report] : []))

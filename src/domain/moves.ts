@@ -1,7 +1,7 @@
 import type { Draft } from './draft.ts'
 import type { Entry } from './entry.ts'
 import type { Moment } from './moment.ts'
-import type { Outcome } from './outcome.ts'
+import type { DefiniteOutcome, Outcome } from './outcome.ts'
 import { quietUntil } from './quiet-hours.ts'
 import type { Notification } from './request.ts'
 import { type Say, say } from './say.ts'
@@ -35,14 +35,10 @@ export const becomeUnknown = (draft: Draft, entry: Entry, reason: string, lineRe
 export const isQuiet = ({ quietHours, zone }: Notification, now: number): boolean =>
   quietHours !== null && quietUntil(now, zone, quietHours) !== null
 
-export const isDefinite = (outcome: Outcome): outcome is Exclude<Outcome, { kind: 'unknown' | 'not-sent' }> =>
+export const isDefinite = (outcome: Outcome): outcome is DefiniteOutcome =>
   outcome.kind !== 'unknown' && outcome.kind !== 'not-sent'
 
-export const endOf = (
-  outcome: Exclude<Outcome, { kind: 'unknown' | 'not-sent' }>,
-  notification: Notification,
-  moment: Moment,
-): Say => {
+export const endOf = (outcome: DefiniteOutcome, notification: Notification, moment: Moment): Say => {
   const { requestId: lineRequestId } = outcome
   switch (outcome.kind) {
     case 'accepted':

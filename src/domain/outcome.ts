@@ -13,6 +13,12 @@ export type Outcome =
     }
   | { readonly kind: 'unknown'; readonly requestId: string | null; readonly cause: UnknownCause }
 
+/** What certainly became of the message: all but `unknown` and `not-sent`. */
+export type DefiniteOutcome = Exclude<Outcome, { kind: 'unknown' | 'not-sent' }>
+
+/** Of an intention that ran out, or was given up, before its first byte. */
+export const NOT_STARTED: Outcome = { kind: 'not-sent', cause: 'send-by', requestId: null, retryAfterMs: null }
+
 export type NotSentCause =
   /** The intention ran out (send-by, quiet hours, expiry, drain) before its first byte was written. */
   | 'send-by'

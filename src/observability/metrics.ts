@@ -36,7 +36,7 @@ export const createMetrics = () => {
     registers,
   })
   // An alert must tell "no" from "no data".
-  for (const cause of ['registry', 'kafka']) intakeStalled.set({ cause }, 0)
+  for (const cause of STALL_CAUSES) intakeStalled.set({ cause }, 0)
 
   return {
     registry,
@@ -92,5 +92,8 @@ export const createMetrics = () => {
     ]),
   }
 }
+
+/** Whom intake can wait for. */
+export const STALL_CAUSES = ['registry', 'kafka'] as const
 
 export type Metrics = ReturnType<typeof createMetrics>

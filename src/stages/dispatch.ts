@@ -1,4 +1,4 @@
-import { type Config, ConfigError } from '../config.ts'
+import { type Config, ConfigError, withoutUndefined } from '../config.ts'
 import { createDispatcher } from '../dispatch/dispatcher.ts'
 import { createMemoryStore } from '../dispatch/memory-store.ts'
 import type { Provider } from '../dispatch/provider.ts'
@@ -237,10 +237,6 @@ const providersOf = ({ config, clock, metrics, log }: Parts): ReadonlyMap<string
       }),
     ]),
   )
-
-type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> }
-const withoutUndefined = <T extends object>(value: T): Defined<T> =>
-  Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as Defined<T>
 
 const costOf =
   (config: Config) =>

@@ -4,6 +4,7 @@ import { createEventReader, createRegistry } from '../kafka/event-reader.ts'
 import { joinIntakeGroup, type StartFrom } from '../kafka/intake-group.ts'
 import { openRequestWriter } from '../kafka/request-writer.ts'
 import { topicNames, verifyDomainTopics } from '../kafka/topics.ts'
+import { STALL_CAUSES } from '../observability/metrics.ts'
 import { violationsOf } from '../providers/line/content-rules.ts'
 import type { Parts, Stage } from './stage.ts'
 
@@ -80,7 +81,7 @@ const tellOf =
         log.warn({ event: 'intake-stalled', cause: event.cause }, event.message)
         return
       case 'resumed':
-        for (const cause of ['registry', 'kafka']) metrics.intakeStalled.set({ cause }, 0)
+        for (const cause of STALL_CAUSES) metrics.intakeStalled.set({ cause }, 0)
         log.info({ event: 'intake-resumed' }, 'intake goes on')
     }
   }
