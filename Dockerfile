@@ -23,7 +23,12 @@ COPY schemas ./schemas
 COPY routes ./routes
 COPY src ./src
 
-# By number: Kubernetes' runAsNonRoot cannot judge a name. Nothing in the image belongs to this user, and nothing is written to it.
+# The stores: rebuilt from Kafka when they are gone, so any volume does; one that outlives the container makes for a quick start. Each
+# worker needs its own.
+RUN install -d -m 0700 -o 10001 -g 10001 /var/lib/tsuchi
+VOLUME /var/lib/tsuchi
+
+# By number: Kubernetes' runAsNonRoot cannot judge a name. Nothing else in the image belongs to this user.
 USER 10001:10001
 EXPOSE 8080
 # For `run`, with the default http.port. Liveness, not readiness: a worker that waits for Kafka is not mended by a restart.

@@ -1,6 +1,7 @@
 import type { Clock } from './clock.ts'
 import { type Config, summaryOf } from './config.ts'
 import { createSealer } from './domain/seal.ts'
+import { holidayWarnings } from './holidays.ts'
 import type { Route } from './intake/route.ts'
 import { loadRoutes } from './intake/routes.ts'
 import { createKafka, START_RETRY } from './kafka/client.ts'
@@ -52,6 +53,8 @@ export const startWorker = async (options: {
   }
   log.info({ event: 'starting', stages: options.stages, config: summaryOf(config) }, 'starting')
 
+  for (const warning of holidayWarnings(config.holidays ?? {}, clock.now())) log.warn({ event: 'holidays-end' }, warning)
+
   const routes = options.stages.includes('intake') ? readRoutes(config) : []
   const stages: Stage[] = []
   let starting = true
@@ -101,7 +104,7 @@ export const readRoutes = (config: Config): Route[] => {
   return loadRoutes({
     directory: config.routes,
     channels: Object.keys(config.channels),
-    defaults: { country, zone, quietHours },
+    defaults: { country, zone, quietHours, releaseSpreadMs: config.releaseSpread, holidays: config.holidays },
     violationsOf,
   })
 }

@@ -2,10 +2,12 @@
 import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { readRoutes, type StageName, startWorker } from './app.ts'
+import { check } from './check.ts'
 import { systemClock } from './clock.ts'
 import { type Config, loadConfig } from './config.ts'
+import { orderChannel } from './kafka/channel-orders.ts'
 import { createKafka, START_RETRY } from './kafka/client.ts'
-import { createTopics } from './kafka/create-topics.ts'
+import { createDomainTopics, createTopics } from './kafka/create-topics.ts'
 import { createRegistry } from './kafka/event-reader.ts'
 import type { StartFrom } from './kafka/intake-group.ts'
 import { RESULT_SCHEMA, registerSchema, subjectOf } from './kafka/result-codec.ts'
@@ -47,6 +49,7 @@ const program = new Command('tsuchi')
 In the order a new installation needs them:
   tsuchi topics create       makes tsuchi's own topics, and fixes what must never change
   tsuchi schemas register    tells the schema registry what results look like
+  tsuchi check               says what would keep it from working
   tsuchi run                 works until it is told to stop (SIGTERM, or Ctrl-C)
 
 Secrets are written \${NAME} in the configuration, and taken from the variable NAME or from the file that NAME_FILE names.`,
@@ -105,19 +108,48 @@ topics
     'after',
     `
 The number of partitions (topics.partitions) and the pepper (privacy.pepper) are fixed here for ever: they decide where each person's
-notifications live. Domain topics are yours, and not touched.`,
+notifications live. Domain topics are yours, and not touched without --events.`,
   )
-  .action(async (options: { config: string }) => {
+  .option('--events', "also create the routes' own topics, as a producer would: for development")
+  .action(async (options: { config: string; events?: true }) => {
     const config = loadConfig(options.config)
     const { partitions, replication, prefix } = config.topics
+    const kafka = kafkaFor(config, 'topics')
+    const onProgress = (line: string) => console.error(line)
+    if (options.events)
+      await createDomainTopics({
+        kafka,
+        topics: readRoutes(config).map(({ topic }) => topic),
+        partitions: 3,
+        replication,
+        onProgress,
+      })
     await createTopics({
-      kafka: kafkaFor(config, 'topics'),
+      kafka,
       names: topicNames(prefix),
       partitions,
       replication,
       pepper: config.privacy.pepper,
-      onProgress: (line) => console.error(line),
+      onProgress,
     })
+  })
+
+program
+  .command('check')
+  .description('look for what would keep a worker from doing what it promises; changes nothing')
+  .addOption(configOption())
+  .addHelpText(
+    'after',
+    `
+Looks at the configuration, the routes with their schemas, tsuchi's own topics and the pepper they were made with, the schema of results in
+the registry, the limits of every channel (one can be too small for the partitions), and the topics the routes read: what they keep must not be older than what a route remembers (dedupeWindow), or a replay
+ends as dead letters. Says everything at once, and exits with 1 if there is anything.`,
+  )
+  .action(async (options: { config: string }) => {
+    const faults = await check(loadConfig(options.config), kafkaLogTo(createLog('silent'), createMetrics()))
+    for (const fault of faults) console.error(`- ${fault}`)
+    console.error(faults.length === 0 ? 'nothing is wrong' : `${faults.length} fault${faults.length === 1 ? '' : 's'}`)
+    if (faults.length > 0) process.exitCode = 1
   })
 
 const schemas = program.command('schemas').description('schemas in the registry')
@@ -142,9 +174,56 @@ schemas
     }
   })
 
+const channels = program
+  .command('channels')
+  .description('stop and start sending on a channel')
+  .addHelpText(
+    'after',
+    `
+A worker pauses a channel by itself when LINE says that the account may not send (403), or that the month's messages are used up, and tries
+one notification now and then: when LINE takes it, the channel goes on. A pause of yours lasts until you resume it.`,
+  )
+channels
+  .command('pause <name>')
+  .description('send nothing more on this channel until it is resumed; safe to repeat')
+  .addOption(configOption())
+  .addHelpText(
+    'after',
+    `
+Name the channel as the configuration does. The order goes through Kafka to every partition, and lasts over restarts and takeovers; no
+worker has to run now. What is under way to LINE is not called back. Events are still taken in: what is for the channel waits, in its order,
+and goes when the channel is resumed, or ends as expired where its route says that it is too late.`,
+  )
+  .action((name: string, options: { config: string }) => order('pause', name, options.config))
+channels
+  .command('resume <name>')
+  .description('send on this channel again; safe to repeat')
+  .addOption(configOption())
+  .addHelpText(
+    'after',
+    `
+Lifts every pause of the channel: yours, and those the workers made because LINE refused. What has waited goes in its order, within quiet
+hours and the channel's limits.`,
+  )
+  .action((name: string, options: { config: string }) => order('resume', name, options.config))
+
 program.addCommand(simulatorCommand())
 
 await program.parseAsync().catch(fail)
+
+async function order(what: 'pause' | 'resume', channel: string, file: string): Promise<void> {
+  const config = loadConfig(file)
+  const { prefix, partitions } = config.topics
+  const told = await orderChannel({
+    kafka: kafkaFor(config, 'channels'),
+    names: topicNames(prefix),
+    partitions,
+    channels: Object.keys(config.channels),
+    channel,
+    order: what,
+  })
+  console.error(told)
+}
 
 function kafkaFor(config: Config, purpose: string) {
   return createKafka(connectionOf(config, purpose), kafkaLogTo(createLog('silent'), createMetrics()), START_RETRY)

@@ -3,9 +3,18 @@ import { dirname, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import { SERVED_COUNTRIES } from './domain/phone.ts'
+import type { QuietWindow } from './domain/request.ts'
+import { type Holidays, readHolidays } from './holidays.ts'
+import { quietHoursConflicts, quietHoursSetting } from './quiet-hours-setting.ts'
+import { bytes, duration, mapping, text, url, whole, zone } from './setting-values.ts'
+import { type Environment, fillIn } from './variables.ts'
 
 /** Everything that can be set. Defaults are here and nowhere else; durations become ms, secrets become bytes. */
-export type Config = z.infer<typeof ConfigFile> & { readonly file: string }
+export type Config = Omit<z.infer<typeof ConfigFile>, 'holidays'> & {
+  readonly file: string
+  /** Null without a file of them. */
+  readonly holidays: Holidays | null
+}
 export type ChannelConfig = Config['channels'][string]
 
 /** Every fault of the configuration at once. Quotes no value: a secret may stand in the wrong place. */
@@ -23,16 +32,29 @@ export class ConfigError extends Error {
 
 /** Reads the file and fills in `${NAME}` from the environment: the variable NAME, or the content of the file that NAME_FILE names
  *  (how container platforms hand over secrets). Relative paths count from the configuration file. */
-export const loadConfig = (file: string, env: Readonly<Record<string, string | undefined>> = process.env): Config => {
-  const faults: string[] = []
-  const filled = fillIn(readYaml(file), env, [], faults)
-  const parsed = ConfigFile.safeParse(filled)
+export const loadConfig = (file: string, env: Environment = process.env): Config => {
+  const filled = fillIn(readYaml(file), env)
+  const folder = dirname(file)
+  const holidays = holidaysOf(filled.value, folder)
+  const faults = [
+    ...filled.faults.map(({ path, message }) => `${formatPath(path)}: ${message}`),
+    ...holidays.faults.map((fault) => `holidays: ${fault}`),
+  ]
+  const parsed = ConfigFile.safeParse(filled.value)
   if (!parsed.success)
     faults.push(
       ...parsed.error.issues.flatMap(faultsOf).filter((fault) => !faults.some((known) => known.startsWith(pathIn(fault)))),
     )
+  else faults.push(...conflictsIn(parsed.data))
   if (faults.length > 0 || !parsed.success) throw new ConfigError(file, faults)
-  return { ...parsed.data, routes: resolve(dirname(file), parsed.data.routes), file: resolve(file) }
+  const { routes, state } = parsed.data
+  return {
+    ...parsed.data,
+    routes: resolve(folder, routes),
+    state: state === 'memory' ? state : { directory: resolve(folder, state.directory) },
+    holidays: holidays.dates,
+    file: resolve(file),
+  }
 }
 
 /** What a worker runs with, for its first log line: everything but the secrets. */
@@ -41,6 +63,11 @@ export const summaryOf = (config: Config): object => ({
   kafka: { ...config.kafka, sasl: config.kafka.sasl && { ...config.kafka.sasl, password: REDACTED } },
   registry: { ...config.registry, password: config.registry.password && REDACTED },
   privacy: { pepper: REDACTED, sealingKeys: `${REDACTED} (${config.privacy.sealingKeys.length})` },
+  holidays:
+    config.holidays &&
+    Object.fromEntries(
+      Object.entries(config.holidays).map(([country, dates]) => [country, `${dates.length} to ${dates.at(-1)}`]),
+    ),
   channels: Object.fromEntries(
     Object.entries(config.channels).map(([name, { token, headers, ...channel }]) => [
       name,
@@ -60,59 +87,6 @@ export const withoutUndefined = <T extends object>(value: T): Defined<T> =>
 
 const REDACTED = '[secret]'
 
-const text = (remedy: string) => z.string({ error: remedy }).min(1, { error: remedy })
-const whole = (least: number, most: number) => {
-  const error = `write a whole number from ${least} to ${most}`
-  return z.int({ error }).min(least, { error }).max(most, { error })
-}
-const mapping = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
-  z.strictObject(shape, {
-    error: (issue) =>
-      issue.code === 'unrecognized_keys'
-        ? `no such setting; there are ${Object.keys(shape).join(', ')}`
-        : `write a mapping of ${Object.keys(shape).join(', ')}`,
-  })
-
-const bytes = (least: number, exactly: boolean, name: string) => {
-  const remedy = `write base64 of ${exactly ? '' : 'at least '}${least} bytes, as \${${name}}; make one with: openssl rand -base64 ${least}`
-  return z.string({ error: remedy }).transform((value, context) => {
-    const decoded = Buffer.from(value, 'base64')
-    const sound = /^[A-Za-z0-9+/]+={0,2}$/.test(value.trim()) && (exactly ? decoded.length === least : decoded.length >= least)
-    if (sound) return decoded
-    context.addIssue({
-      code: 'custom',
-      message: `${remedy} (found ${value.length} characters, ${decoded.length} bytes if they are base64)`,
-    })
-    return z.NEVER
-  })
-}
-
-const duration = (remedy = 'write an ISO 8601 duration above zero, such as PT10S') =>
-  z.string({ error: remedy }).transform((value, context) => {
-    try {
-      const ms = Temporal.Duration.from(value).total('milliseconds')
-      if (ms > 0) return ms
-    } catch {
-      // said below
-    }
-    context.addIssue({ code: 'custom', message: remedy })
-    return z.NEVER
-  })
-
-const URL_REMEDY = 'write a URL that begins with http:// or https://'
-const NO_CREDENTIALS = 'leave user and password out of the URL: there are settings for them'
-const url = z
-  .url({ protocol: /^https?$/, error: URL_REMEDY })
-  .refine((text) => !URL.canParse(text) || (new URL(text).username === '' && new URL(text).password === ''), {
-    error: NO_CREDENTIALS,
-  })
-const timeOfDay = z
-  .string()
-  .regex(/^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/, { error: 'write a time of day in quotes, such as "21:00"' })
-const QUIET_REMEDY = 'write { from: "21:00", until: "08:00" } with two different times, or none'
-const zone = text('write an IANA time zone, such as Asia/Tokyo').refine(isZone, {
-  error: 'write an IANA time zone, such as Asia/Tokyo',
-})
 const rate = whole(1, 1_000_000)
 
 const token = z.discriminatedUnion(
@@ -140,6 +114,7 @@ const channel = mapping({
   limits: mapping({ template: rate.default(2_000), flexible: rate.default(2_000) }).prefault({}),
   deadline: duration().default(10_000),
   connections: whole(1, 10_000).default(512),
+  probeEvery: duration().default(600_000),
   price: mapping({
     currency: z.string().regex(/^[A-Z]{3}$/, { error: 'write an ISO 4217 code, such as JPY' }),
     template: z.number({ error: 'write a number' }).min(0),
@@ -147,6 +122,8 @@ const channel = mapping({
   }).optional(),
 })
 
+/** Nobody is rung up at night for a bill. */
+const NIGHT: readonly QuietWindow[] = [{ from: '21:00', until: '08:00', on: null }]
 const BROKER = 'write host:port, such as broker-1.example.jp:9092'
 
 const ConfigFile = mapping({
@@ -197,23 +174,22 @@ const ConfigFile = mapping({
   recipients: mapping({
     country: z.enum(SERVED_COUNTRIES, { error: `write ${SERVED_COUNTRIES.join(', ')}` }).default('JP'),
     zone: zone.default('Asia/Tokyo'),
+    spacing: duration().optional(),
+    perDay: whole(1, 1_000).optional(),
   }).prefault({}),
-  quietHours: z
-    .union(
-      [
-        z.literal('none'),
-        mapping({ from: timeOfDay, until: timeOfDay }).refine(({ from, until }) => from !== until, { error: QUIET_REMEDY }),
-      ],
-      {
-        error: QUIET_REMEDY,
-      },
-    )
-    .default({ from: '21:00', until: '08:00' }),
+  quietHours: quietHoursSetting('none').default(NIGHT),
+  releaseSpread: duration({ none: true }).default(0),
+  holidays: text('write the path of a file').optional(),
   channels: z
     .record(z.string(), channel, { error: 'write a mapping of channels' })
     .refine((channels) => Object.keys(channels).length > 0, {
       error: 'name at least one channel',
     }),
+  state: z
+    .union([z.literal('memory'), mapping({ directory: text('write the path of a folder') })], {
+      error: 'write memory, or { directory: state }',
+    })
+    .default({ directory: 'state' }),
   results: mapping({ progress: z.boolean({ error: 'write true or false' }).default(true) }).prefault({}),
   deadLetters: mapping({
     values: z.enum(['sealed', 'omitted'], { error: 'write sealed or omitted' }).default('sealed'),
@@ -226,14 +202,6 @@ const ConfigFile = mapping({
   }).prefault({}),
   shutdown: mapping({ budget: duration().default(20_000) }).prefault({}),
 })
-
-function isZone(name: string): boolean {
-  try {
-    return Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name).timeZoneId.length > 0
-  } catch {
-    return false
-  }
-}
 
 /** Quotes nothing of the file: a secret may stand where the YAML is wrong. */
 const readYaml = (file: string): unknown => {
@@ -257,34 +225,21 @@ const readText = (file: string): string => {
   }
 }
 
-type Path = readonly (string | number)[]
-
-const fillIn = (value: unknown, env: Readonly<Record<string, string | undefined>>, path: Path, faults: string[]): unknown => {
-  if (typeof value === 'string')
-    return value.replace(/\$\{([^}]*)\}/g, (_, name: string) => {
-      const found = fromEnv(name, env)
-      if (typeof found === 'string') return found
-      faults.push(`${formatPath(path)}: \${${name}} ${found.fault}`)
-      return ''
-    })
-  if (Array.isArray(value)) return value.map((each, index) => fillIn(each, env, [...path, index], faults))
-  if (typeof value === 'object' && value !== null)
-    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, fillIn(each, env, [...path, key], faults)]))
-  return value
+/** Read whatever else is wrong, so that all faults are told at once. */
+const holidaysOf = (filled: unknown, folder: string): { dates: Holidays | null; faults: readonly string[] } => {
+  const named = z.object({ holidays: z.string().min(1) }).safeParse(filled)
+  if (!named.success) return { dates: null, faults: [] }
+  const reading = readHolidays(resolve(folder, named.data.holidays))
+  if (reading.kind === 'read') return { dates: reading.holidays, faults: [] }
+  return { dates: null, faults: reading.faults }
 }
 
-const fromEnv = (name: string, env: Readonly<Record<string, string | undefined>>): string | { readonly fault: string } => {
-  if (!/^[A-Z_][A-Z0-9_]*$/.test(name)) return { fault: 'is no variable: write capital letters, digits and underscores' }
-  const direct = env[name]
-  if (direct !== undefined) return direct
-  const file = env[`${name}_FILE`]
-  if (file === undefined) return { fault: `is not set: set ${name}, or ${name}_FILE to the path of a file that holds it` }
-  try {
-    return readFileSync(file, 'utf8').trim()
-  } catch (cause) {
-    return { fault: `cannot be read from the file that ${name}_FILE names (${(cause as NodeJS.ErrnoException).code})` }
-  }
-}
+const conflictsIn = ({ quietHours, releaseSpread, holidays }: z.infer<typeof ConfigFile>): string[] =>
+  quietHours === 'none'
+    ? []
+    : quietHoursConflicts(quietHours, { spreadMs: releaseSpread, hasHolidays: holidays !== undefined }).map(
+        ({ found, remedy }) => `quietHours: found ${found}; ${remedy}`,
+      )
 
 const formatPath = (path: readonly PropertyKey[]): string =>
   path.reduce<string>((so, part) => (typeof part === 'number' ? `${so}[${part}]` : `${so}${so && '.'}${String(part)}`), '') ||

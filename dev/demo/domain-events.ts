@@ -10,7 +10,7 @@ export interface DomainEvent {
   readonly value: object
 }
 
-export type EventKind = 'reminder' | 'payment-due' | 'outage'
+export type EventKind = 'reminder' | 'payment-due' | 'outage' | 'cancellation'
 
 /** Topic as the shipped routes have it; source and type as CloudEvents headers have them. */
 export const PUBLISHED: Readonly<Record<EventKind, { topic: string; source: string; type: string }>> = {
@@ -20,12 +20,17 @@ export const PUBLISHED: Readonly<Record<EventKind, { topic: string; source: stri
     type: 'jp.example.reservation.ReservationReminderDue',
   },
   'payment-due': { topic: 'billing.payment-due', source: 'jp.example.billing', type: 'jp.example.billing.PaymentDue' },
+  cancellation: {
+    topic: 'reservation.cancelled',
+    source: 'jp.example.reservation',
+    type: 'jp.example.reservation.ReservationCancelled',
+  },
   outage: { topic: 'network.outage-notice', source: 'jp.example.network', type: 'jp.example.network.OutageNotice' },
 }
 
 /** The n-th reservation: tomorrow, at some half hour from 10:00 to 19:30 in Japan. */
 export const reminderFor = (customer: Customer, n: number, now: number): DomainEvent => {
-  const reservationId = `R-${88_000 + n}`
+  const reservationId = reservationOf(n)
   const opening = tokyoToday(now).add({ days: 1 }).toZonedDateTime({ timeZone: 'Asia/Tokyo', plainTime: '10:00' })
   return eventOf('reminder', now, 1, {
     customer,
@@ -37,6 +42,12 @@ export const reminderFor = (customer: Customer, n: number, now: number): DomainE
     cancelUrl: `https://reserve.example.jp/r/${reservationId}/cancel`,
   })
 }
+
+/** Calls the n-th reservation off: nobody is told, and who was to be reminded is not. */
+export const cancellationOf = (n: number, now: number): DomainEvent =>
+  eventOf('cancellation', now, 0, { reservationId: reservationOf(n) })
+
+const reservationOf = (n: number): string => `R-${88_000 + n}`
 
 /** The n-th invoice: due in three to ten days. */
 export const paymentDueFor = (customer: Customer, n: number, now: number): DomainEvent => {

@@ -1,10 +1,9 @@
-import type { QuietHours } from '../../src/domain/request.ts'
-
 /** Where those live whose night ends during the demo. Two hours behind Japan, without summer time. */
 export const NIGHT_ZONE = 'Asia/Bangkok'
 
 export interface Night {
-  readonly quietHours: QuietHours
+  /** As the configuration writes them. */
+  readonly quietHours: { readonly from: string; readonly until: string }
   /** When they end there, ms since the epoch: a whole second. */
   readonly endsAt: number
 }

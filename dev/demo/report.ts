@@ -58,6 +58,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   unconfirmed: 'LINE never answered, and may have delivered: not sent again',
   unreachable: 'LINE knows nobody by this number who may be written to',
   rejected: 'LINE refuses this message for good',
+  cancelled: 'called off while it waited for the morning: nothing was sent',
   expired: 'too late to be of use',
   refused: 'not sendable by our own rules, and not sent',
   duplicate: 'the same event again, or one number twice in one event: told once',

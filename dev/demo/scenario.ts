@@ -1,6 +1,6 @@
 import { phoneOf } from '../../src/line-simulator/people.ts'
 import { asWritten, type Customer, customerOf, reachable } from './customer.ts'
-import { type DomainEvent, type EventKind, outageFor, paymentDueFor, reminderFor } from './domain-events.ts'
+import { cancellationOf, type DomainEvent, type EventKind, outageFor, paymentDueFor, reminderFor } from './domain-events.ts'
 import { NIGHT_ZONE } from './night.ts'
 
 /** One record to be produced. */
@@ -17,10 +17,10 @@ export interface Scenario {
   /** E.164 number of the person whose message LINE takes without ever answering. */
   readonly neverAnsweredFor: string
   /** What is to become of them all: purpose, or `none` for what cannot be read → status → how many. */
-  readonly intended: Readonly<Record<EventKind | 'none', Readonly<Record<string, number>>>>
+  readonly intended: Readonly<Record<Exclude<EventKind, 'cancellation'> | 'none', Readonly<Record<string, number>>>>
 }
 
-const PLAIN_REMINDERS = 151
+const PLAIN_REMINDERS = 149
 const PLAIN_DUES = 134
 const AFFECTED = 200
 const AFFECTED_ELSEWHERE = 24
@@ -31,6 +31,7 @@ export const scenarioAt = (now: number): Scenario => {
   const notOnLine = (n: number): Customer => ({ ...customerOf(n), phone: asWritten(phoneOf('not-on-line', n), n) })
 
   const held = [reminderFor(abroad(1), 1, now), reminderFor(abroad(2), 2, now), paymentDueFor(abroad(3), 3, now)]
+  const calledOff = reminderFor(abroad(11), 11, now)
   const neverAnswered = paymentDueFor(customerOf(4), 4, now)
   const unreachable = reminderFor(notOnLine(5), 5, now)
   const unusable = paymentDueFor({ ...customerOf(6), phone: '090-1234-567' }, 6, now)
@@ -52,16 +53,17 @@ export const scenarioAt = (now: number): Scenario => {
 
   return {
     records: [
-      ...[...held, neverAnswered, unreachable, unusable].map(recordOf),
+      ...[...held, calledOff, neverAnswered, unreachable, unusable].map(recordOf),
       { ...recordOf(damaged, 0), damaged: true },
       ...interleaved(reminders, dues).map(recordOf).toSpliced(120, 0, recordOf(outage, 0)),
       recordOf(elsewhere, 1),
+      recordOf(cancellationOf(11, now), 1),
       // With headers this time, whether or not the first had any: it is the same event.
       ...repeated.map((event) => ({ event, headers: true, damaged: false })),
     ],
     neverAnsweredFor: reachable(4),
     intended: {
-      reminder: { accepted: PLAIN_REMINDERS + 2, unreachable: 1, duplicate: 4 },
+      reminder: { accepted: PLAIN_REMINDERS + 2, unreachable: 1, cancelled: 1, duplicate: 4 },
       'payment-due': { accepted: PLAIN_DUES + 1, unconfirmed: 1, refused: 1, duplicate: 2 },
       outage: { accepted: AFFECTED + AFFECTED_ELSEWHERE - 2, unreachable: 1, duplicate: 1 },
       none: { poison: 1 },

@@ -3,10 +3,12 @@ import { NIGHT_ZONE } from './night.ts'
 import type { PublishedResult } from './result-reader.ts'
 import { padEnd } from './text-width.ts'
 
-/** The reminder that quiet hours held back, told by its results alone; `undefined` if there was none. */
+/** A reminder that quiet hours held back and LINE took then, told by its results alone; `undefined` if there was none. */
 export const storyOf = (results: readonly PublishedResult[]): string | undefined => {
+  const accepted = new Set(results.filter(({ status }) => status === 'accepted').map(({ notificationId }) => notificationId))
   const held = results.find(
-    ({ purpose, status, reason }) => purpose === 'reminder' && status === 'queued' && reason === 'quiet-hours',
+    ({ notificationId, purpose, status, reason }) =>
+      purpose === 'reminder' && status === 'queued' && reason === 'quiet-hours' && accepted.has(notificationId),
   )
   if (!held) return undefined
   const told = results

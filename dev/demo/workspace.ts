@@ -43,9 +43,9 @@ export const openWorkspace = async (topicOf: (topic: string) => string): Promise
   await cp(join(REPOSITORY, 'schemas', 'events'), join(directory, 'schemas', 'events'), { recursive: true })
   for (const name of (await readdir(join(REPOSITORY, 'routes'))).filter((file) => file.endsWith('.yaml'))) {
     const route = parseDocument(await readFile(join(REPOSITORY, 'routes', name), 'utf8'))
-    if (!topics.has(String(route.get('topic')))) continue // a route of your own: the demo has no events for it
+    if (!topics.has(String(route.get('topic')))) continue // the demo has no events for it
     route.set('topic', topicOf(String(route.get('topic'))))
-    route.set('unknown', { wait: UNKNOWN_WAIT })
+    if (route.has('message')) route.set('unknown', { wait: UNKNOWN_WAIT })
     await writeFile(join(routes, name), String(route))
   }
   const secret = (bytes: number) => randomBytes(bytes).toString('base64')

@@ -87,7 +87,7 @@ export const createDispatcher = (options: {
           opened = task
           tasks.set(partition, task)
           options.group().start(partition, task.wants())
-          onEvent({ kind: 'task-opened', partition, ms: clock.monotonic() - startedAt })
+          onEvent({ kind: 'task-opened', partition, ms: clock.monotonic() - startedAt, ...task.restored })
         },
         (error: Error) => {
           if (owned.has(partition)) failed(partition, error)
@@ -158,7 +158,13 @@ export const createDispatcher = (options: {
 
 export type DispatchEvent =
   | { readonly kind: 'assigned'; readonly partitions: readonly number[] }
-  | { readonly kind: 'task-opened'; readonly partition: number; readonly ms: number }
+  | {
+      readonly kind: 'task-opened'
+      readonly partition: number
+      readonly ms: number
+      readonly from: number
+      readonly records: number
+    }
   | { readonly kind: 'task-closed'; readonly partition: number }
   | { readonly kind: 'task-failed'; readonly partition: number; readonly error: Error }
   | { readonly kind: 'close-failed'; readonly partition: number; readonly error: Error }

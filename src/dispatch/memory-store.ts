@@ -1,107 +1,184 @@
-import { departureOf } from '../domain/draft.ts'
-import { compareDeparture, type Entry, type Lane, laneOf } from '../domain/entry.ts'
+import { type JournalKey, keyOfEntry, keyOfMark } from '../domain/changes.ts'
+import { claimsBusinessKey, claimsIdentity, type Entry, forgetAtOf } from '../domain/entry.ts'
+import type { Mark } from '../domain/mark.ts'
+import type { Pause } from '../domain/pause.ts'
 import type { Store, TaskPosition } from '../domain/state.ts'
+import { byThen, createTurns, whileTrue } from './memory-turns.ts'
 import { SortedList } from './sorted-list.ts'
 
-/** A store in memory: gone with the task, and rebuilt from the journal. */
+/** A store in memory: gone with the task, and built anew from the start of the journal. */
 export const createMemoryStore = (): Store => {
+  let memory = createMemory()
+  let position: TaskPosition | undefined
+  const forgetAll = (): void => {
+    memory = createMemory()
+    position = undefined
+  }
+  const named = (id: string | undefined): Entry | undefined => (id === undefined ? undefined : memory.entries.get(id))
+  return {
+    position: () => position,
+    get: named,
+    byIdentity: (key) => named(memory.identities.get(key)),
+    byBusinessKey: (key) => memory.businesses.get(key)?.last(),
+    byTag: (tag) => named(memory.tags.get(tag)),
+    waiting: (lane, now) => memory.turns.waiting(lane, now),
+    inLine: (line) => memory.turns.inLine(line),
+    sendingTo: (recipientRef) => memory.turns.sendingTo(recipientRef),
+    reached: (recipientRef, since) => memory.turns.reached(recipientRef, since),
+    queuedAbout: (subject) => memory.subjects.get(subject) ?? [],
+    mark: (subject) => memory.marks.get(subject),
+    pendingMarks: () => memory.pendingMarks.values(),
+    pause: (channel) => memory.pauses.get(channel),
+    pauses: () => memory.pauses.values(),
+    expired: (now) => whileTrue(memory.expiring, (entry) => expiryOf(entry) <= now),
+    inFlight: () => memory.inFlight,
+    unsettled: (until) => whileTrue(memory.unsettled, (entry) => settlingOf(entry) <= until),
+    fallbackDue: (now) => whileTrue(memory.fallingBack, (entry) => fallbackOf(entry) <= now),
+    forgettable: function* (now) {
+      for (const { key } of whileTrue(memory.forgetting, ({ at }) => at <= now)) yield key
+    },
+    nextForget: () => memory.forgetting.first()?.at,
+    nextWake: (now) => {
+      const after = (list: SortedList<Entry>, timeOf: (entry: Entry) => number) => {
+        const entry = list.firstNot((entry) => timeOf(entry) <= now)
+        return entry && timeOf(entry)
+      }
+      const wakes = [
+        memory.turns.nextWake(now),
+        after(memory.expiring, expiryOf),
+        after(memory.unsettled, settlingOf),
+        after(memory.fallingBack, fallbackOf),
+        ...[...memory.pauses.values()].map(({ probeAt }) => probeAt).filter((at) => at !== null && at > now),
+      ].filter((at) => typeof at === 'number')
+      return wakes.length > 0 ? Math.min(...wakes) : undefined
+    },
+    count: () => ({ ...memory.count }),
+    resumeFrom: () => 0,
+    apply: ({ entries = [], marks = [], pauses = [], forgotten = [], ...changes }) => {
+      // What is written anew after it was forgotten must stay.
+      for (const key of forgotten) memory.forget(key)
+      for (const entry of entries) memory.putEntry(entry)
+      for (const mark of marks) memory.putMark(mark)
+      for (const pause of pauses) memory.pauses.set(pause.channel, pause)
+      memory.turns.settle()
+      position = changes.position ?? position
+    },
+    sync: () => undefined,
+    reset: forgetAll,
+    close: forgetAll,
+  }
+}
+
+const createMemory = () => {
   const entries = new Map<string, Entry>()
   const identities = new Map<string, string>()
   const tags = new Map<string, string>()
-  const inFlight = new Set<string>()
-  const lanes = new Map<Lane, Record<'urgent' | 'normal', SortedList<Entry>>>()
-  const backingOff = new SortedList<Entry>(byThen((entry) => entry.notBefore))
+  const businesses = new Map<string, SortedList<Entry>>()
+  const subjects = new Map<string, SortedList<Entry>>()
+  const inFlight = new Set<Entry>()
   const expiring = new SortedList<Entry>(byThen(expiryOf))
-  const unsettled = new SortedList<Entry>(byThen((entry) => entry.settleAt ?? 0))
+  const unsettled = new SortedList<Entry>(byThen(settlingOf))
+  const fallingBack = new SortedList<Entry>(byThen(fallbackOf))
+  const forgetting = new SortedList<{ readonly at: number; readonly key: JournalKey }>(byTimeOfKey)
+  const marks = new Map<string, Mark>()
+  const pendingMarks = new Map<string, Mark>()
+  const pauses = new Map<string, Pause>()
+  const turns = createTurns()
   const count = { queued: 0, sending: 0, unknown: 0, done: 0 }
-  let position: TaskPosition | undefined
 
-  const laneList = (lane: Lane, urgent: boolean): SortedList<Entry> => {
-    const lists = lanes.get(lane) ?? { urgent: new SortedList(byDeparture), normal: new SortedList(byDeparture) }
-    lanes.set(lane, lists)
-    return urgent ? lists.urgent : lists.normal
+  const putEntry = (entry: Entry): void => {
+    const before = entries.get(entry.notificationId)
+    if (before) removeEntry(before)
+    const { notificationId, notification, state } = entry
+    entries.set(notificationId, entry)
+    count[state]++
+    if (notification && claimsIdentity(entry)) identities.set(notification.identityKey, notificationId)
+    for (const tag of tagsOf(entry)) tags.set(tag, notificationId)
+    for (const [lists, key] of listedUnder(entry)) {
+      const list = lists.get(key) ?? new SortedList<Entry>(byArrival)
+      lists.set(key, list)
+      list.add(entry)
+    }
+    for (const list of listsOf(entry)) list.add(entry)
+    const at = forgetAtOf(entry)
+    if (at !== null) forgetting.add({ at, key: keyOfEntry(notificationId) })
+    if (state === 'sending') inFlight.add(entry)
+    turns.add(entry)
+  }
+
+  const removeEntry = (entry: Entry): void => {
+    const { notificationId, notification, state } = entry
+    entries.delete(notificationId)
+    count[state]--
+    if (notification) drop(identities, notification.identityKey, notificationId)
+    for (const tag of tagsOf(entry)) drop(tags, tag, notificationId)
+    for (const [lists, key] of listedUnder(entry)) {
+      const list = lists.get(key)
+      list?.remove(entry)
+      if (list?.first() === undefined) lists.delete(key)
+    }
+    for (const list of listsOf(entry)) list.remove(entry)
+    const at = forgetAtOf(entry)
+    if (at !== null) forgetting.remove({ at, key: keyOfEntry(notificationId) })
+    inFlight.delete(entry)
+    turns.remove(entry)
   }
 
   /** The lists an entry belongs in, by its state. */
   const listsOf = (entry: Entry): SortedList<Entry>[] => {
-    const { notification } = entry
-    if (entry.state === 'unknown' && entry.settleAt !== null) return [unsettled]
-    if (entry.state !== 'queued' || !notification) return []
-    const lists = [laneList(laneOf(notification), notification.urgent)]
-    if (entry.notBefore > entry.releaseAt) lists.push(backingOff)
-    if (notification.expiresAt !== null) lists.push(expiring)
+    const lists: SortedList<Entry>[] = []
+    if (entry.state === 'queued' && entry.notification && entry.notification.expiresAt !== null) lists.push(expiring)
+    if (entry.state === 'unknown' && entry.settleAt !== null) lists.push(unsettled)
+    if (entry.fallbackAt !== null) lists.push(fallingBack)
     return lists
   }
-
-  const remove = (entry: Entry): void => {
-    for (const list of listsOf(entry)) list.remove(entry)
-    inFlight.delete(entry.notificationId)
-    count[entry.state]--
+  const listedUnder = (entry: Entry): [Map<string, SortedList<Entry>>, string][] => {
+    const { businessKey = null, subject = null } = entry.notification ?? {}
+    const under: [Map<string, SortedList<Entry>>, string][] = []
+    if (businessKey !== null && claimsBusinessKey(entry)) under.push([businesses, businessKey])
+    if (subject !== null && entry.state === 'queued') under.push([subjects, subject])
+    return under
   }
 
-  const add = (entry: Entry): void => {
-    entries.set(entry.notificationId, entry)
-    count[entry.state]++
-    if (entry.notification) identities.set(entry.notification.identityKey, entry.notificationId)
-    for (const tag of entry.pastTags) tags.set(tag, entry.notificationId)
-    if (entry.deliveryTag) tags.set(entry.deliveryTag, entry.notificationId)
-    if (entry.state === 'sending') inFlight.add(entry.notificationId)
-    for (const list of listsOf(entry)) list.add(entry)
+  const putMark = (mark: Mark): void => {
+    removeMark(mark.subject)
+    marks.set(mark.subject, mark)
+    if (mark.pending) pendingMarks.set(mark.subject, mark)
+    else forgetting.add({ at: mark.forgetAt, key: keyOfMark(mark.subject) })
   }
 
-  const find = (id: string | undefined) => (id === undefined ? undefined : entries.get(id))
+  const removeMark = (subject: string): void => {
+    const mark = marks.get(subject)
+    if (mark && !pendingMarks.delete(subject)) forgetting.remove({ at: mark.forgetAt, key: keyOfMark(subject) })
+    marks.delete(subject)
+  }
+
+  const forget = (key: JournalKey): void => {
+    const name = key.slice(key.indexOf('/') + 1)
+    if (key.startsWith('mark/')) return removeMark(name)
+    if (key.startsWith('pause/')) return void pauses.delete(name)
+    const entry = entries.get(name)
+    if (entry) removeEntry(entry)
+  }
 
   return {
-    position: () => position,
-    get: (id) => entries.get(id),
-    byIdentity: (key) => find(identities.get(key)),
-    byTag: (tag) => find(tags.get(tag)),
-    waiting: function* (lane, now) {
-      for (const urgent of [true, false])
-        for (const entry of until(laneList(lane, urgent), (entry) => entry.releaseAt <= now))
-          if (entry.notBefore <= now) yield entry
-    },
-    expired: (now) => until(expiring, (entry) => expiryOf(entry) <= now),
-    inFlight: function* () {
-      for (const id of inFlight) {
-        const entry = entries.get(id)
-        if (entry) yield entry
-      }
-    },
-    unsettled: (to) => until(unsettled, (entry) => (entry.settleAt ?? 0) <= to),
-    nextWake: (now) => {
-      const wakes = [
-        expiring.firstNot((entry) => expiryOf(entry) <= now)?.notification?.expiresAt,
-        unsettled.firstNot((entry) => (entry.settleAt ?? 0) <= now)?.settleAt,
-      ]
-      wakes.push(backingOff.firstNot((entry) => entry.notBefore <= now)?.notBefore)
-      for (const { urgent, normal } of lanes.values())
-        for (const list of [urgent, normal]) wakes.push(list.firstNot((entry) => entry.releaseAt <= now)?.releaseAt)
-      const ahead = wakes.filter((at) => at !== undefined && at !== null).filter((at) => at > now)
-      return ahead.length > 0 ? Math.min(...ahead) : undefined
-    },
-    count: () => count,
-    apply: (changed, consumed) => {
-      for (const entry of changed) {
-        const before = entries.get(entry.notificationId)
-        if (before) remove(before)
-        add(entry)
-      }
-      position = consumed ?? position
-    },
-    close: () => entries.clear(),
+    ...{ entries, identities, tags, businesses, subjects, inFlight, expiring, unsettled, fallingBack, forgetting },
+    ...{ marks, pendingMarks, pauses, turns, count, putEntry, putMark, forget },
   }
 }
 
-const byDeparture = (a: Entry, b: Entry) => compareDeparture(departureOf(a), departureOf(b))
-
-const expiryOf = (entry: Entry) => entry.notification?.expiresAt ?? 0
-
-const byThen = (key: (entry: Entry) => number) => (a: Entry, b: Entry) => key(a) - key(b) || a.arrival - b.arrival
-
-function* until(list: Iterable<Entry>, holds: (entry: Entry) => boolean): Iterable<Entry> {
-  for (const entry of list) {
-    if (!holds(entry)) return
-    yield entry
-  }
+const drop = (ids: Map<string, string>, key: string, id: string): void => {
+  if (ids.get(key) === id) ids.delete(key)
 }
+
+const tagsOf = ({ deliveryTag, pastTags }: Entry): readonly string[] =>
+  deliveryTag === null ? pastTags : [...pastTags, deliveryTag]
+
+const expiryOf = (entry: Entry): number => entry.notification?.expiresAt ?? 0
+const settlingOf = (entry: Entry): number => entry.settleAt ?? 0
+const fallbackOf = (entry: Entry): number => entry.fallbackAt ?? 0
+
+const byArrival = (a: Entry, b: Entry): number => a.arrival - b.arrival
+
+const byTimeOfKey = (a: { at: number; key: string }, b: { at: number; key: string }): number =>
+  a.at - b.at || (a.key < b.key ? -1 : Number(a.key > b.key))

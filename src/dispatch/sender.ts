@@ -1,34 +1,32 @@
 import type { Clock } from '../clock.ts'
 import { retryDelayMs } from '../domain/back-off.ts'
-import type { Intention } from '../domain/changes.ts'
+import { type Intention, SEND_BY_MS } from '../domain/changes.ts'
 import type { Lane } from '../domain/entry.ts'
 import type { OutcomeReport } from '../domain/input.ts'
 import { NOT_STARTED, type Outcome } from '../domain/outcome.ts'
 import { type Content, type Open, openContent, SealError } from '../domain/seal.ts'
-import { SEND_BY_MS } from '../domain/step.ts'
+import type { Pace } from './pace.ts'
 import type { Provider } from './provider.ts'
-import type { TokenBucket } from './token-bucket.ts'
 
 /** Permits are given for this far ahead: what is committed leaves within this time, so a crash strands few intentions. */
-const LOOKAHEAD_MS = 60
+const LOOKAHEAD_MS = 100
 /** Sends of one task on one lane, under way or waiting for a token: no lane takes the room of another. */
 const MOST_IN_FLIGHT = 256
 
 export interface SenderLane {
   readonly provider: Provider
-  /** Spaces the sends. */
-  readonly bucket: TokenBucket
-  /** Of the same rate: asked as a request leaves. What was spaced and then gathered (for an access token, for a connection) does not
-   *  leave all at once. */
-  readonly gate: TokenBucket
+  readonly pace: Pace
 }
 
 /** Carries out one task's committed intentions: each waits for a token, starts at most once, and is reported exactly once. */
 export interface Sender {
+  readonly lanes: readonly Lane[]
   permits(): ReadonlyMap<Lane, number>
   /** `decidedAt`: monotonic time before the commit. Send-by counts from there. */
   send(intentions: readonly Intention[], decidedAt: number): void
   inFlight(): number
+  /** What each lane has of its share of the rate, for the metrics: 1 is all of it, less after a 429. */
+  pace(): ReadonlyMap<Lane, number>
   /** Starts nothing more; what has not started is reported as not sent, now. */
   stop(): void
 }
@@ -70,26 +68,29 @@ export const createSender = (options: {
   const inTime = ({ intention, decidedAt }: Waiting) =>
     !stopped && options.stillWanted(intention) && clock.monotonic() < decidedAt + SEND_BY_MS && clock.now() < intention.startBy
 
-  const start = async (lane: Lane, { provider, bucket, gate }: SenderLane, waiting: Waiting): Promise<void> => {
+  const start = async (lane: Lane, { provider, pace }: SenderLane, waiting: Waiting): Promise<void> => {
     const { deliveryTag } = waiting.intention
     const startedAt = clock.monotonic()
+    let leftAt = startedAt
+    const mayStart = () => {
+      leftAt = clock.monotonic()
+      return inTime(waiting) && pace.gate(leftAt)
+    }
     const content = contentOf(waiting.intention, options.open)
     underWay.set(lane, underWayIn(lane) + 1)
-    const outcome =
-      'kind' in content
-        ? content
-        : await provider.send({ ...content, deliveryTag, mayStart: () => inTime(waiting) && gate.take(clock.monotonic()) })
+    const outcome = 'kind' in content ? content : await provider.send({ ...content, deliveryTag, mayStart })
     underWay.set(lane, underWayIn(lane) - 1)
-    slowDown(lane, bucket, outcome)
+    slowDown(lane, pace, outcome, leftAt)
     report(waiting, outcome, startedAt)
   }
 
   /** What LINE or the network refuses now, it will refuse of the next as well. Answers to what was under way together count once. */
-  const slowDown = (lane: Lane, bucket: TokenBucket, outcome: Outcome) => {
+  const slowDown = (lane: Lane, pace: Pace, outcome: Outcome, leftAt: number) => {
     if (outcome.kind !== 'not-sent') return void setbacks.delete(lane)
     // Neither says anything of the next.
     if (outcome.cause === 'send-by' || outcome.cause === 'no-key') return
     const now = clock.monotonic()
+    if (outcome.cause === 'rate-limited') pace.shrink(now, leftAt)
     const paused = pausedUntil.get(lane) ?? now
     const before = setbacks.get(lane) ?? 0
     if (now >= paused) setbacks.set(lane, before + 1)
@@ -97,7 +98,7 @@ export const createSender = (options: {
     const until = now + retryDelayMs(outcome, before)
     if (until <= paused) return
     pausedUntil.set(lane, until)
-    bucket.pauseUntil(until)
+    pace.pauseUntil(until)
   }
 
   const pump = (lane: Lane): void => {
@@ -112,8 +113,8 @@ export const createSender = (options: {
         continue
       }
       const now = clock.monotonic()
-      if (!way.bucket.take(now)) {
-        const wake = Math.min(way.bucket.nextAt(now), head.decidedAt + SEND_BY_MS)
+      if (!way.pace.take(now)) {
+        const wake = Math.min(way.pace.nextAt(now), head.decidedAt + SEND_BY_MS)
         timers.set(
           lane,
           setTimeout(() => pump(lane), Math.max(0, Math.ceil(wake - now))),
@@ -128,13 +129,15 @@ export const createSender = (options: {
   const inFlight = () => [...queues.keys()].reduce((sum, lane) => sum + underWayIn(lane) + waitingIn(lane), 0)
 
   return {
+    lanes: [...lanes.keys()],
     inFlight,
+    pace: () => new Map([...lanes].map(([lane, { pace }]) => [lane, pace.fraction()])),
     permits: () => {
       const now = clock.monotonic()
       return new Map(
-        [...lanes].map(([lane, { bucket }]) => {
+        [...lanes].map(([lane, { pace }]) => {
           const room = stopped ? 0 : MOST_IN_FLIGHT - underWayIn(lane) - waitingIn(lane)
-          return [lane, Math.max(0, Math.min(room, bucket.within(now, LOOKAHEAD_MS) - waitingIn(lane)))]
+          return [lane, Math.max(0, Math.min(room, pace.within(now, LOOKAHEAD_MS) - waitingIn(lane)))]
         }),
       )
     },

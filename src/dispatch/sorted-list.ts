@@ -13,20 +13,39 @@ export class SortedList<T> implements Iterable<T> {
   }
 
   remove(item: T): void {
-    const place = this.#place(item)
-    const found = this.#items[place]
-    if (found === undefined || this.#compare(found, item) !== 0)
-      throw new Error('SortedList: the item to remove is not in the list')
-    this.#items.splice(place, 1)
+    if (!this.has(item)) throw new Error('SortedList: the item to remove is not in the list')
+    this.#items.splice(this.#place(item), 1)
+  }
+
+  has(item: T): boolean {
+    const found = this.#items[this.#place(item)]
+    return found !== undefined && this.#compare(found, item) === 0
   }
 
   [Symbol.iterator](): Iterator<T> {
     return this.#items[Symbol.iterator]()
   }
 
+  first(): T | undefined {
+    return this.#items[0]
+  }
+
+  last(): T | undefined {
+    return this.#items.at(-1)
+  }
+
   /** The first item for which `isBefore` no longer holds. It must hold for none after that. */
   firstNot(isBefore: (item: T) => boolean): T | undefined {
     return this.#items[this.#partitionPoint(isBefore)]
+  }
+
+  /** That item, and all after it. */
+  *from(isBefore: (item: T) => boolean): Iterable<T> {
+    for (let place = this.#partitionPoint(isBefore); ; place++) {
+      const item = this.#items[place]
+      if (item === undefined) return
+      yield item
+    }
   }
 
   #place(item: T): number {

@@ -1,19 +1,24 @@
 import type { Changes } from '../domain/changes.ts'
-import type { Entry } from '../domain/entry.ts'
-import type { TaskPosition } from '../domain/state.ts'
+import type { StateChanges, TaskPosition } from '../domain/state.ts'
 
 /** The log of one partition, as its owner sees it. Whatever throws ends the task: its state is then only what the log says. */
 export interface TaskJournal {
   /** Writes an epoch marker: whoever owned the partition before can commit nothing more. Returns the marker's offset. */
   fence(): Promise<number>
-  /** Replays the journal, from its start to the own marker. */
-  restore(onRecord: (record: { readonly entry: Entry } | { readonly position: TaskPosition }) => void): Promise<void>
+  /** Replays the journal, from an offset (0 for all) to the own marker, in portions; `next` is the offset after each. */
+  restore(from: number, onPortion: (changes: StateChanges, next: number) => void): Promise<void>
   /** Where the inputs begin and end now; and whether the group's offsets say that something of them was consumed. */
   inputs(): Promise<InputBounds>
-  /** All of it or nothing, in one transaction. */
-  commit(changes: Pick<Changes, 'entries' | 'results' | 'position' | 'unreadable'>): Promise<void>
+  /** All of it or nothing, in one transaction. Returns the journal's offset after it. */
+  commit(changes: Committed): Promise<number>
   close(): Promise<void>
 }
+
+/** What a commit writes. */
+export type Committed = Pick<
+  Changes,
+  'entries' | 'marks' | 'pauses' | 'forgotten' | 'results' | 'position' | 'unreadable' | 'tooOld'
+>
 
 export interface InputBounds {
   readonly requests: { readonly low: number; readonly high: number }

@@ -1,10 +1,12 @@
 import type { Clock } from '../clock.ts'
-import type { Changes, Intention } from '../domain/changes.ts'
+import { type Changes, type Intention, SEND_BY_MS } from '../domain/changes.ts'
 import type { Input, OutcomeReport } from '../domain/input.ts'
 import type { Moment, Owner, Policy } from '../domain/moment.ts'
 import { NOT_STARTED } from '../domain/outcome.ts'
-import type { Store, TaskPosition } from '../domain/state.ts'
-import { nextStepAt, SEND_BY_MS, step } from '../domain/step.ts'
+import type { Pause } from '../domain/pause.ts'
+import { isStillWanted, waitsForPermit } from '../domain/release.ts'
+import type { StateChanges, Store, TaskPosition } from '../domain/state.ts'
+import { nextStepAt, step } from '../domain/step.ts'
 import { createInbox } from './inbox.ts'
 import type { Sender } from './sender.ts'
 import { resumeAt, type TaskJournal } from './task-journal.ts'
@@ -15,8 +17,16 @@ const MOST_INPUTS = 500
 const OUTCOMES_WAIT_MS = 40
 /** Under load, everything waits this long, so that a transaction carries more. */
 const LINGER_MS = 8
-/** What waits for permits is looked at this often. */
-const PERMITS_EVERY_MS = 25
+/** So many wait no longer. */
+const ENOUGH_OUTCOMES = 64
+/** What waits for permits is looked at this often, and outcomes wait for it: with 12 tasks, 240 transactions a second. */
+const PERMITS_EVERY_MS = 50
+/** How much of the work a killed worker leaves to its successor on this machine to read again. */
+const SYNC_DIRTY_MS = 5_000
+/** The same while restoring, in records. */
+const SYNC_RECORDS = 20_000
+/** A store that is up to date says so once in a while, or it would be taken for an old one. */
+const SYNC_CLEAN_MS = 60_000
 /** Above this many inputs no more requests are fetched; below the other they are again. */
 const INBOX_FULL = 2_000
 const INBOX_LOW = 500
@@ -25,6 +35,8 @@ const INBOX_LOW = 500
 export interface Task {
   readonly partition: number
   readonly epoch: number
+  /** What opening it took: the journal offset it began at, which is that of its store, and how many records it read from there. */
+  readonly restored: { readonly from: number; readonly records: number }
   /** The next offsets to read. */
   wants(): TaskPosition
   /** Records below what it wants are dropped: fetched before a pause, or read again after a rejoin. */
@@ -34,6 +46,9 @@ export interface Task {
   committed(): TaskPosition
   count(): ReturnType<Store['count']>
   inFlight(): number
+  pauses(): readonly Pause[]
+  /** Present share of the full rate, by lane: less than 1 after LINE said that it was too much. */
+  pace(): ReturnType<Sender['pace']>
   /** Starts nothing more, and settles what is under way; resolves when that is committed, or `withinMs` is over. */
   drain(withinMs: number): Promise<void>
   /** Lost, or done: starts nothing more. Outcomes it knows, and those still to come, go to whoever owns the partition next. */
@@ -61,6 +76,7 @@ export interface TaskOptions {
   readonly handOver: (reports: readonly OutcomeReport[]) => Promise<void>
   readonly writeBarrier: (epoch: number, at: number) => Promise<void>
   readonly flow: { readonly pause: () => void; readonly resume: () => void }
+  readonly onRebuild: (reason: 'ahead-of-the-log') => void
   readonly onCommitted: (changes: Changes, ms: number) => void
   /** The task has ended by a fault of Kafka's or ours, and is closed. Also called when it was given up before. */
   readonly onEnded: (error: Error) => void
@@ -71,11 +87,22 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
 
   const epoch = await journal.fence()
   const fencedAt = clock.now()
-  await journal.restore((record) =>
-    'entry' in record ? store.apply([record.entry], undefined) : store.apply([], record.position),
-  )
+  if (store.resumeFrom() > epoch) {
+    // Of another life of the topic, or of records that were lost.
+    store.reset()
+    options.onRebuild('ahead-of-the-log')
+  }
+  const restored = { from: store.resumeFrom(), records: 0 }
+  await journal.restore(restored.from, (changes, next) => {
+    const before = restored.records
+    restored.records += sizeOf(changes)
+    store.apply(changes, next)
+    // A store may stop anywhere and go on from there; a million records in one transaction would be one long stall at the end.
+    if (Math.floor(before / SYNC_RECORDS) < Math.floor(restored.records / SYNC_RECORDS)) store.sync(clock.now())
+  })
+  store.sync(clock.now())
   const start = resumeAt(partition, store.position(), await journal.inputs())
-  const owner: Owner = { partition, incarnation, epoch, orphansFrom: fencedAt + SEND_BY_MS + options.attemptMs }
+  let owner: Owner = { partition, incarnation, epoch, orphansFrom: fencedAt + SEND_BY_MS + options.attemptMs }
 
   const inbox = createInbox(clock.monotonic)
   const wanted = { ...start }
@@ -87,6 +114,8 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
   /** Inputs are out of the inbox and not yet in the state. */
   let stepping = false
   let steppedAt = clock.monotonic()
+  let syncedAt = steppedAt
+  let dirty = false
   /** Wall clock of the last step: what fell due after it is still to be done. Before the first, everything. */
   let steppedNow = 0
   let full = false
@@ -94,10 +123,7 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
 
   const faulty = Promise.withResolvers<never>()
   const sender = options.createSender({
-    stillWanted: ({ notificationId, deliveryTag }) => {
-      const entry = store.get(notificationId)
-      return entry?.state === 'sending' && entry.deliveryTag === deliveryTag
-    },
+    stillWanted: (intention) => isStillWanted(store, intention, policy),
     onReport: (report) => {
       if (life === 'closed') return void options.handOver([report])
       inbox.put({ kind: 'outcome', report })
@@ -112,21 +138,24 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
       const inputs = inbox.drain(MOST_INPUTS)
       const decidedAt = clock.monotonic()
       let changes: Changes | undefined
+      let next: number | undefined
       const at = moment()
       stepping = true
       try {
         flow()
         changes = step(store, inputs, at)
-        if (changes.entries.length > 0 || moved(changes.position)) await journal.commit(changes)
+        if (isNews(changes)) next = await journal.commit(changes)
       } catch (error) {
         await handOverUncommitted(inputs, changes?.intentions ?? [])
         throw error
       }
-      store.apply(changes.entries, changes.position)
+      if (next !== undefined) store.apply(changes, next)
+      dirty ||= next !== undefined
       sender.send(changes.intentions, decidedAt)
       stepping = false
       remember(changes, at.now)
       options.onCommitted(changes, steppedAt - decidedAt)
+      sync()
       if (changes.barrierWanted && !barrierUnderWay) {
         barrierUnderWay = true
         await options.writeBarrier(epoch, clock.now())
@@ -137,15 +166,31 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
   const remember = (changes: Changes, now: number): void => {
     if (changes.silentTo > silentTo) barrierUnderWay = false
     ;({ position, counter, silentTo, more } = changes)
+    // Only this owner makes new intentions: once nobody else's are left, none will be.
+    if (!changes.orphans) owner = { ...owner, orphansFrom: Number.POSITIVE_INFINITY }
     steppedAt = clock.monotonic()
     steppedNow = now
   }
 
   const moment = (): Moment => ({ now: clock.now(), owner, counter, permits: sender.permits(), silentTo, policy })
-  const moved = (to: TaskPosition) => to.requests !== position.requests || to.feedback !== position.feedback
+  const isNews = ({ entries, marks, pauses, forgotten, position: to }: Changes) =>
+    entries.length + marks.length + pauses.length + forgotten.length > 0 ||
+    to.requests !== position.requests ||
+    to.feedback !== position.feedback
 
   const untilDue = async (): Promise<void> => {
-    for (let wait = waitMs(); wait > 0 && life !== 'closed'; wait = waitMs()) await inbox.changed(wait)
+    for (let wait = waitMs(); wait > 0 && life !== 'closed'; wait = waitMs()) {
+      sync()
+      await inbox.changed(dirty ? Math.min(wait, SYNC_DIRTY_MS) : wait)
+    }
+  }
+
+  const sync = () => {
+    const now = clock.monotonic()
+    if (now - syncedAt < (dirty ? SYNC_DIRTY_MS : SYNC_CLEAN_MS)) return
+    store.sync(clock.now())
+    syncedAt = now
+    dirty = false
   }
 
   /** How long the next step can wait, ms; 0: not at all. */
@@ -154,12 +199,12 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
     const waited = inbox.since === undefined ? 0 : clock.monotonic() - inbox.since
     const busy = sender.inFlight() > 16
     if (inbox.hasRecords) return busy && inbox.size < MOST_INPUTS ? LINGER_MS - waited : 0
-    if (inbox.size > 0)
-      return inbox.size < MOST_INPUTS / 2 && life === 'open' ? (busy ? LINGER_MS : OUTCOMES_WAIT_MS) - waited : 0
+    if (inbox.size >= ENOUGH_OUTCOMES || (inbox.size > 0 && life !== 'open')) return 0
     const now = clock.now()
+    const untilPermits = PERMITS_EVERY_MS - (clock.monotonic() - steppedAt)
     const due = (nextStepAt(store, { now: steppedNow, owner }) ?? Number.POSITIVE_INFINITY) - now
-    const held = [...sender.permits().keys()].some((lane) => !isEmpty(store.waiting(lane, now)))
-    return Math.max(0, held ? Math.min(due, PERMITS_EVERY_MS - (clock.monotonic() - steppedAt)) : due)
+    if (sender.lanes.some((lane) => waitsForPermit(store, lane, now))) return Math.max(0, Math.min(due, untilPermits))
+    return Math.max(0, inbox.size > 0 ? Math.min(due, (busy ? LINGER_MS : OUTCOMES_WAIT_MS) - waited) : due)
   }
 
   const flow = (): void => {
@@ -190,7 +235,7 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
     inbox.nudge()
     const reports = reportsIn(inbox.drain(Number.POSITIVE_INFINITY))
     if (reports.length > 0) await options.handOver(reports)
-    await stopped
+    if (!(await stopped)) store.sync(clock.now())
     store.close()
     await journal.close()
   }
@@ -208,10 +253,13 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
   return {
     partition,
     epoch,
+    restored,
     wants: () => wanted,
     committed: () => position,
     count: () => store.count(),
     inFlight: () => sender.inFlight(),
+    pauses: () => [...store.pauses()],
+    pace: () => sender.pace(),
     put: (input) => {
       const topic = input.kind === 'unreadable' ? input.topic : input.kind === 'request' ? 'requests' : 'feedback'
       if (life === 'closed' || input.offset < wanted[topic]) return
@@ -237,10 +285,8 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
   }
 }
 
+const sizeOf = ({ entries = [], marks = [], pauses = [], forgotten = [] }: StateChanges): number =>
+  entries.length + marks.length + pauses.length + forgotten.length
+
 const reportsIn = (inputs: readonly Input[]): OutcomeReport[] =>
   inputs.flatMap((input) => (input.kind === 'outcome' ? [input.report] : []))
-
-const isEmpty = (items: Iterable<unknown>): boolean => {
-  for (const _ of items) return false
-  return true
-}

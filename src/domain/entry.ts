@@ -24,7 +24,7 @@ export interface Entry {
   readonly sealed: Uint8Array | null
   /** When it may go: arrival, or the end of quiet hours. Decides the order. */
   readonly releaseAt: number
-  /** Back-off. Never changes the order. */
+  /** Back-off, and the limits of what one person gets. Never changes the order. */
   readonly notBefore: number
   /** Delivery tag of the intention that is in force, or was last; and of those before it. */
   readonly deliveryTag: string | null
@@ -39,6 +39,16 @@ export interface Entry {
   readonly settleAt: number | null
   /** Why it last became unknown. */
   readonly unknownCause: string | null
+  /** Of attempts before the one in force: when the last one left that LINE did not certainly refuse. Of an ended entry: of all. The person
+   *  may have it. */
+  readonly reachedAt: number | null
+  /** Queued again although it may have been delivered: exempt from the order, as it would hold up everything newer for a day. */
+  readonly resend: boolean
+  /** When another channel is due, as long as this has not ended; null: never, or it was said. */
+  readonly fallbackAt: number | null
+  readonly fallbackSaid: boolean
+  /** Until when its position and identity are remembered, and longer if it has not ended. */
+  readonly keepUntil: number
 }
 
 export type EntryState = 'queued' | 'sending' | 'unknown' | 'done'
@@ -48,6 +58,41 @@ export type Lane = string & { readonly __brand: 'Lane' }
 
 export const laneOf = (to: { readonly channel: string; readonly endpoint: Endpoint }): Lane =>
   `${to.channel}/${to.endpoint}` as Lane
+
+export const channelOf = (lane: Lane): string => lane.slice(0, lane.lastIndexOf('/'))
+
+/** What keeps order among its own: one person's notifications on a channel, urgent ones apart. */
+export interface Line {
+  readonly recipientRef: string
+  readonly channel: string
+  readonly urgent: boolean
+}
+
+/** When an entry last went, or may have gone, to its recipient. */
+export const lastSentAt = ({ state, sentAt, reachedAt }: Entry): number | null =>
+  state === 'sending' || state === 'unknown' ? sentAt : reachedAt
+
+export const isExpired = ({ state, notification }: Entry, now: number): boolean =>
+  state === 'queued' && notification !== null && notification.expiresAt !== null && notification.expiresAt <= now
+
+export const isUnsettled = ({ state, settleAt }: Entry, until: number): boolean =>
+  state === 'unknown' && settleAt !== null && settleAt <= until
+
+export const isFallbackDue = ({ fallbackAt }: Entry, now: number): boolean => fallbackAt !== null && fallbackAt <= now
+
+/** LINE's delivery event may come a day after a send, and needs the entry. */
+const RECEIPT_MS = 86_400_000
+
+/** When an entry may be forgotten; null: not before it has ended. */
+export const forgetAtOf = ({ state, keepUntil, reachedAt }: Entry): number | null =>
+  state === 'done' ? Math.max(keepUntil, reachedAt === null ? keepUntil : reachedAt + RECEIPT_MS) : null
+
+/** Whether the same event, or business key, made anew is a duplicate of this one. */
+export const claimsIdentity = ({ notification }: Entry): boolean => notification !== null
+
+/** A business key is free again when nothing was sent under it. */
+export const claimsBusinessKey = ({ notification, status }: Entry): boolean =>
+  notification?.businessKey != null && status !== 'cancelled' && status !== 'superseded' && status !== 'expired'
 
 /** Order of departure within a lane: urgent first, then by release, then by arrival. Arrivals are unique in a partition, so no two tie. */
 export const compareDeparture = (a: Departure, b: Departure): number =>

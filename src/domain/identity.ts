@@ -16,6 +16,14 @@ export interface Identity {
 export const identityKeyOf = ({ source, id, customer, recipientRef, occurrence }: Identity): string =>
   digest('identity', [source, id, customer, recipientRef, String(occurrence)])
 
+/** Another event that says the same to the same person has the same key. A value that is absent is not one that is empty. 32 hex
+ *  digits. */
+export const businessKeyOf = (said: {
+  readonly route: string
+  readonly recipientRef: string
+  readonly values: readonly (string | null)[]
+}): string => digest('business', [said.route, said.recipientRef, ...said.values])
+
 /** The same record read again is the same notification. 32 hex digits. */
 export const notificationIdOf = (position: Position, identityKey: string): string =>
   digest('notification', [formatPosition(position), identityKey])

@@ -22,7 +22,7 @@ export interface Owner {
   readonly incarnation: string
   /** Offset of the epoch marker in the journal. */
   readonly epoch: number
-  /** When intentions of earlier owners can no longer be answered, by this owner's clock from its own fence. */
+  /** When intentions of earlier owners can no longer be answered, by this owner's clock from its own fence. Infinite: there are none. */
   readonly orphansFrom: number
 }
 
@@ -30,4 +30,12 @@ export interface Policy {
   /** Publish results of notifications still on their way. */
   readonly progress: boolean
   readonly cost: (channel: string, endpoint: Endpoint) => Cost | null
+  /** The company's own list of those who want nothing. */
+  readonly isOptedOut: (customerId: string) => boolean
+  /** The least time between two notifications to one person, ms; 0: none. */
+  readonly spacingMs: number
+  /** The most notifications to one person in any 24 hours; infinite: no cap. */
+  readonly perDay: number
+  /** How rarely a paused channel is tried, ms. */
+  readonly probeEveryMs: (channel: string) => number
 }

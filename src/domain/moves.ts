@@ -1,23 +1,45 @@
+import { isUnwanted } from './bar.ts'
 import type { Draft } from './draft.ts'
 import type { Entry } from './entry.ts'
 import type { Moment } from './moment.ts'
 import type { DefiniteOutcome, Outcome } from './outcome.ts'
-import { quietUntil } from './quiet-hours.ts'
+import { quietUntil, spreadAt } from './quiet-hours.ts'
 import type { Notification } from './request.ts'
 import { type Say, say } from './say.ts'
 
 /** Puts an entry in the queue: for now, or for the end of quiet hours; or ends it, if that is too late. */
 export const queue = (draft: Draft, entry: Entry, moment: Moment): void => {
-  const notification = entry.notification
-  if (!notification) throw new Error(`notification ${entry.notificationId} has nothing to send`)
-  const { expiresAt } = notification
-  const quietEnd = notification.quietHours && quietUntil(moment.now, notification.zone, notification.quietHours)
+  const notification = notificationOf(entry)
+  const { expiresAt, quietHours, recipientRef } = notification
   if (expiresAt !== null && expiresAt <= moment.now)
-    return finish(draft, entry, { status: 'expired', reason: 'expires-at' }, moment)
-  if (quietEnd === null) return draft.put({ ...entry, state: 'queued', releaseAt: Math.min(entry.releaseAt, moment.now) })
+    return endUnsent(draft, entry, { status: 'expired', reason: 'expires-at' }, moment)
+  const quietEnd = quietHours && quietUntil(moment.now, notification.zone, quietHours)
+  if (quietHours === null || quietEnd === null)
+    return draft.put(releasedAt({ ...entry, state: 'queued' }, Math.min(entry.releaseAt, moment.now)))
   if (expiresAt !== null && expiresAt <= quietEnd)
-    return finish(draft, entry, { status: 'expired', reason: 'quiet-hours' }, moment)
-  draft.put(tell(draft, { ...entry, state: 'queued', releaseAt: quietEnd }, { status: 'queued', reason: 'quiet-hours' }, moment))
+    return endUnsent(draft, entry, { status: 'expired', reason: 'quiet-hours' }, moment)
+  const deferred = releasedAt({ ...entry, state: 'queued' }, spreadAt(quietEnd, expiresAt, recipientRef, quietHours))
+  draft.put(tell(draft, deferred, { status: 'queued', reason: 'quiet-hours' }, moment))
+}
+
+/** Another channel is due so long after it might have gone: what waits for the morning does not ring by SMS at night. */
+const releasedAt = (entry: Entry, releaseAt: number): Entry => {
+  const { fallbackAfterMs } = notificationOf(entry)
+  const counted = entry.fallbackAt !== null && releaseAt <= entry.releaseAt
+  const fallbackAt = counted || entry.fallbackSaid || fallbackAfterMs === null ? entry.fallbackAt : releaseAt + fallbackAfterMs
+  return { ...entry, releaseAt, fallbackAt }
+}
+
+/** Says once that another channel is due, though this one goes on; in quiet hours it waits for their end, as whoever reads it will
+ *  ring at once. */
+export const sayFallback = (draft: Draft, entry: Entry, moment: Moment): void => {
+  const { quietHours, zone, fallback } = notificationOf(entry)
+  if (isUnwanted(draft, entry, moment)) return draft.put({ ...entry, fallbackAt: null, fallbackSaid: true })
+  const quietEnd = quietHours && quietUntil(moment.now, zone, quietHours)
+  if (quietEnd !== null) return draft.put({ ...entry, fallbackAt: quietEnd })
+  const { entry: said, result } = say(entry, { status: 'fallback_due', reason: 'fallback-after', fallback }, moment.now)
+  draft.publish(result)
+  draft.put({ ...said, status: entry.status, fallbackAt: null, fallbackSaid: true })
 }
 
 export const becomeUnknown = (draft: Draft, entry: Entry, reason: string, lineRequestId: string | null, moment: Moment): void => {
@@ -56,19 +78,44 @@ export const endOf = (outcome: DefiniteOutcome, notification: Notification, mome
   }
 }
 
+/** Ends what is not to be sent (any more). If an earlier attempt may have been delivered, nobody can say that it was not sent. */
+export const endUnsent = (draft: Draft, entry: Entry, words: Say, moment: Moment): void => {
+  if (entry.reachedAt !== null) finish(draft, entry, unconfirmed(draft, entry, moment), moment)
+  else finish(draft, entry, words, moment)
+}
+
+/** Ends what we refuse to send. It does not claim its identity: the event may be produced anew. */
+export const refuse = (draft: Draft, entry: Entry, reason: string, moment: Moment): void => {
+  if (entry.reachedAt !== null) return finish(draft, entry, unconfirmed(draft, entry, moment), moment)
+  finish(draft, entry, { status: 'refused', reason }, moment)
+  draft.put({ ...(draft.get(entry.notificationId) ?? entry), notification: null })
+}
+
 /** Never learned: it may have been delivered, and may be charged for. */
-export const unconfirmed = ({ notification, unknownCause }: Entry, moment: Moment): Say => ({
-  status: 'unconfirmed',
-  reason: unknownCause,
-  cost: notification && moment.policy.cost(notification.channel, notification.endpoint),
-  fallback: notification?.fallback ?? null,
-})
+export const unconfirmed = (draft: Draft, entry: Entry, moment: Moment): Say => {
+  const { channel, endpoint, fallback } = notificationOf(entry)
+  return {
+    status: 'unconfirmed',
+    reason: entry.unknownCause,
+    cost: moment.policy.cost(channel, endpoint),
+    fallback: isUnwanted(draft, entry, moment) ? null : fallback,
+  }
+}
 
 /** Ends a notification: the terminal result, and address and message forgotten. */
 export const finish = (draft: Draft, entry: Entry, words: Say, moment: Moment): void => {
   const { entry: said, result } = say(entry, { ...words, terminal: true }, moment.now)
+  const reached = words.status === 'accepted' || (words.status === 'unconfirmed' && entry.state === 'unknown')
   draft.publish(result)
-  draft.put({ ...said, state: 'done', terminalSequence: result.sequence, sealed: null, settleAt: null })
+  draft.put({
+    ...said,
+    state: 'done',
+    terminalSequence: result.sequence,
+    sealed: null,
+    settleAt: null,
+    fallbackAt: null,
+    reachedAt: reached ? entry.sentAt : entry.reachedAt,
+  })
 }
 
 /** The truth came late. */
@@ -76,7 +123,13 @@ export const correct = (draft: Draft, entry: Entry, outcome: Outcome, moment: Mo
   if (!entry.notification || !isDefinite(outcome)) return
   const { entry: said, result } = say(entry, { ...endOf(outcome, entry.notification, moment), correction: true }, moment.now)
   draft.publish(result)
-  draft.put({ ...said, corrected: true })
+  draft.put({ ...said, corrected: true, reachedAt: reachedAfter(entry, outcome) })
+}
+
+/** Of one that was sent again, an earlier attempt may still have reached the person. */
+const reachedAfter = ({ sentAt, reachedAt, resend }: Entry, { kind }: DefiniteOutcome): number | null => {
+  if (kind === 'accepted') return sentAt
+  return resend ? reachedAt : null
 }
 
 /** A result of something still on its way, unless those are switched off. */
@@ -88,3 +141,8 @@ export const tell = (draft: Draft, entry: Entry, words: Say, moment: Moment): En
 }
 
 export const attempted = (entry: Entry): Entry => ({ ...entry, attempts: entry.attempts + 1 })
+
+export const notificationOf = (entry: Entry): Notification => {
+  if (!entry.notification) throw new Error(`notification ${entry.notificationId} has nothing to send`)
+  return entry.notification
+}

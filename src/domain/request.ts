@@ -1,3 +1,4 @@
+import type { Marking } from './mark.ts'
 import type { Endpoint } from './message.ts'
 import type { Position } from './position.ts'
 import type { Purpose } from './purpose.ts'
@@ -38,18 +39,41 @@ export interface Notification {
   /** How long an unknown outcome is waited for before the policy is applied. */
   readonly unknownWaitMs: number
   readonly fallback: Fallback | null
+  /** How long after it might have gone another channel is due, if LINE has not taken it by then. */
+  readonly fallbackAfterMs: number | null
   /** How long its identity is remembered, from the later of event time and arrival. */
   readonly dedupeWindowMs: number
+  /** 32 hex digits, from route, recipient and what the route says: another event with the same key within the window says the same. */
+  readonly businessKey: string | null
+  readonly businessWindowMs: number
+  /** What it is about, such as `reservation/R-1024`: what is called off or replaced by that name. */
+  readonly subject: string | null
+  /** Of all that is about the subject, only the highest is of use. */
+  readonly revision: number | null
+  /** Only for those who got, or may have got, something about the subject before. */
+  readonly onlyIfNotified: boolean
   /** When intake read the record. */
   readonly receivedAt: number
   /** W3C trace context of the event, if it had one. */
   readonly traceparent: string | null
 }
 
-/** Wall-clock times `HH:MM` or `HH:MM:SS`, closed at `from` and open at `until`; may wrap midnight. */
+/** When not to disturb, on the recipient's clock: the union of all windows. */
 export interface QuietHours {
+  readonly windows: readonly QuietWindow[]
+  /** Dates `YYYY-MM-DD` that the windows on holidays mean: those near the event, so that a notification stays small. */
+  readonly holidays: readonly string[]
+  /** What waited leaves within this time after the end, each person at a moment of their own. */
+  readonly spreadMs: number
+}
+
+/** Wall-clock times `HH:MM` or `HH:MM:SS` (and `24:00` for `until`), closed at `from`, open at `until`; wraps midnight if `until` is
+ *  before `from`. */
+export interface QuietWindow {
   readonly from: string
   readonly until: string
+  /** On which days it opens: ISO weekdays (1 is Monday), dates, or holidays. Null: every day. */
+  readonly on: readonly (number | string | 'holiday')[] | null
 }
 
 /** Where a notification that LINE cannot deliver should go instead: a hint to whoever consumes results. */
@@ -79,6 +103,8 @@ export interface RefusedRequest {
   /** Names the field and the shape of its value, never the value. */
   readonly detail: string
   readonly receivedAt: number
+  /** How long it is remembered, from the later of event time and arrival. */
+  readonly dedupeWindowMs: number
   readonly traceparent: string | null
 }
 
@@ -91,6 +117,7 @@ export type RefusalReason =
   | 'malformed-field'
   | 'content-rule'
   | 'no-recipients'
+  | 'opted-out'
 
 /** A record that cannot be read. Its bytes lie in the dead letters; here only its position. */
 export interface PoisonRequest {
@@ -101,8 +128,29 @@ export interface PoisonRequest {
   readonly reason: PoisonReason
   readonly detail: string
   readonly receivedAt: number
+  /** How long it is remembered, from its arrival. */
+  readonly dedupeWindowMs: number
 }
 
 export type PoisonReason = 'no-value' | 'not-confluent' | 'unknown-schema' | 'undecodable' | 'internal-fault'
 
-export type Request = ReadyRequest | RefusedRequest | PoisonRequest
+/** Goes to every partition: whom a subject concerns, nobody knows. */
+export interface MarkRequest {
+  readonly kind: 'mark'
+  readonly marking: Marking
+}
+
+/** An operator's order, to every partition. */
+export interface ChannelRequest {
+  readonly kind: 'channel'
+  readonly channel: string
+  readonly order: 'pause' | 'resume'
+}
+
+/** What goes to all partitions and has no results of its own. */
+export type ControlRequest = MarkRequest | ChannelRequest
+
+export type Request = ReadyRequest | RefusedRequest | PoisonRequest | ControlRequest
+
+/** For how long refused and poison records are remembered where no route says so. */
+export const DEFAULT_WINDOW_MS = 7 * 86_400_000

@@ -41,6 +41,7 @@ export interface Result {
   readonly endpoint: Endpoint | null
   readonly customerId: string | null
   readonly recipientRef: string | null
+  readonly subject: string | null
   readonly position: Position
   readonly event: EventFacts
   readonly duplicateOf: string | null

@@ -1,29 +1,47 @@
 import { retryDelayMs } from './back-off.ts'
-import type { Changes, Intention } from './changes.ts'
-import { formatDeliveryTag, tagPrefix } from './delivery-tag.ts'
+import { barOf } from './bar.ts'
+import { type Changes, keyOfPause } from './changes.ts'
+import { tagPrefix } from './delivery-tag.ts'
 import type { Draft } from './draft.ts'
 import { draftOver } from './draft.ts'
 import type { Entry } from './entry.ts'
 import type { Input, OutcomeReport } from './input.ts'
+import { learn, type Marking } from './mark.ts'
 import type { Moment, Owner } from './moment.ts'
-import { attempted, becomeUnknown, correct, endOf, finish, isDefinite, isQuiet, queue, tell, unconfirmed } from './moves.ts'
+import {
+  attempted,
+  becomeUnknown,
+  correct,
+  endOf,
+  endUnsent,
+  finish,
+  isDefinite,
+  queue,
+  sayFallback,
+  unconfirmed,
+} from './moves.ts'
 import type { Outcome } from './outcome.ts'
-import { nextQuietStart } from './quiet-hours.ts'
-import type { Notification, ReadyRequest, Request } from './request.ts'
-import { type Say, say, sayOfUnsent } from './say.ts'
+import { pauseAfter } from './pause.ts'
+import { receive } from './receive.ts'
+import { release } from './release.ts'
+import type { ChannelRequest } from './request.ts'
 import type { State } from './state.ts'
+import { any, take } from './take.ts'
 
-/** How long a committed intention may wait to be started. A process stopped for longer starts nothing when it wakes, and so never
- *  sends what a new owner may meanwhile have settled. */
-export const SEND_BY_MS = 2_000
+/** The most entries one step changes by itself, for each reason: a journal write each, and the loop should stay under some tens of ms. */
+const MOST_BY_ITSELF = 500
 
-/** The most entries one step changes by itself, for time alone: a journal write each, and the loop should stay under some tens of ms. */
-const MOST_BY_TIME = 500
+/** What is sent again waits a day for an answer first, and must not have outlived its cancellation. */
+const LEAST_MARK_MS = 2 * 86_400_000
+
+/** What may be forgotten is forgotten with whatever else is committed, and for its own sake only this much later, many at once. */
+const FORGET_LINGER_MS = 5 * 60_000
 
 /** The policy of the product: what becomes of every notification, given what is known. Pure: the same arguments, the same changes. */
 export const step = (state: State, inputs: readonly Input[], moment: Moment): Changes => {
   const draft = draftOver(state)
   const unreadable: { topic: 'requests' | 'feedback'; offset: number }[] = []
+  const tooOld: { offset: number }[] = []
   const position = { ...(state.position() ?? { requests: 0, feedback: 0 }) }
   let silentTo = moment.silentTo
   let strays = 0
@@ -32,7 +50,16 @@ export const step = (state: State, inputs: readonly Input[], moment: Moment): Ch
     switch (input.kind) {
       case 'request':
         position.requests = input.offset + 1
-        receive(draft, input.request, input.offset, moment)
+        switch (input.request.kind) {
+          case 'mark':
+            remark(draft, input.request.marking, moment.now)
+            break
+          case 'channel':
+            obey(draft, input.request, moment)
+            break
+          default:
+            if (receive(draft, input.request, input.offset, moment) === 'too-old') tooOld.push({ offset: input.offset })
+        }
         break
       case 'feedback':
         position.feedback = input.offset + 1
@@ -49,23 +76,35 @@ export const step = (state: State, inputs: readonly Input[], moment: Moment): Ch
     }
   }
 
+  applyMarks(draft, moment)
   expire(draft, moment)
   judgeSilence(draft, silentTo, moment)
+  for (const entry of take(draft.fallbackDue(moment.now), MOST_BY_ITSELF)) sayFallback(draft, entry, moment)
   const intentions = release(draft, moment)
+  for (const key of [...take(draft.forgettable(moment.now), MOST_BY_ITSELF)]) draft.forget(key)
 
+  const orphaned = hasOrphans(draft, moment.owner)
   return {
     entries: [...draft.entries.values()],
+    marks: [...draft.marks.values()],
+    pauses: [...draft.pauses.values()],
+    forgotten: [...draft.forgotten],
     results: draft.results,
     intentions,
     position,
     counter: moment.counter + intentions.length,
     silentTo,
+    orphans: orphaned,
     more:
+      any(draft.pendingMarks()) ||
       any(draft.expired(moment.now)) ||
       any(draft.unsettled(silentTo)) ||
-      (moment.owner.orphansFrom <= silentTo && hasOrphans(draft.inFlight(), moment.owner)),
-    barrierWanted: silenceIsDue(draft, silentTo, moment),
+      any(draft.fallbackDue(moment.now)) ||
+      any(draft.forgettable(moment.now)) ||
+      (orphaned && moment.owner.orphansFrom <= silentTo),
+    barrierWanted: silenceIsDue(draft, silentTo, orphaned, moment),
     unreadable,
+    tooOld,
     strays,
   }
 }
@@ -74,39 +113,38 @@ export const step = (state: State, inputs: readonly Input[], moment: Moment): Ch
  *  is not counted: the lane knows when it has one. */
 export const nextStepAt = (state: State, moment: Pick<Moment, 'now' | 'owner'>): number | undefined => {
   const wakes = [state.nextWake(moment.now)]
+  const forget = state.nextForget()
+  if (forget !== undefined) wakes.push(Math.max(forget + FORGET_LINGER_MS, moment.now))
   const { orphansFrom } = moment.owner
-  if (orphansFrom > moment.now && hasOrphans(state.inFlight(), moment.owner)) wakes.push(orphansFrom)
+  if (orphansFrom > moment.now && Number.isFinite(orphansFrom)) wakes.push(orphansFrom)
   const known = wakes.filter((at) => at !== undefined)
   return known.length > 0 ? Math.min(...known) : undefined
 }
 
-const receive = (draft: Draft, request: Request, offset: number, moment: Moment): void => {
-  const id = request.kind === 'ready' ? request.notification.notificationId : request.notificationId
-  if (draft.get(id)) return // intake redelivers what it could not commit: the same position and identity is the same notification
-  const fresh = freshEntry(id, request, offset, moment.now)
-  switch (request.kind) {
-    case 'ready':
-      return receiveReady(draft, fresh, request, moment)
-    case 'refused':
-    case 'poison':
-      draft.put(sayOfUnsent(draft, fresh, request, moment.now))
+/** What is waiting is looked through in this step and those after it; whatever comes later meets the mark when it arrives. */
+const remark = (draft: Draft, marking: Marking, now: number): void => {
+  const learned = learn(draft.mark(marking.subject), marking)
+  if (learned) draft.putMark({ ...learned, forgetAt: Math.max(learned.forgetAt, now + LEAST_MARK_MS) })
+}
+
+const applyMarks = (draft: Draft, moment: Moment): void => {
+  let left = MOST_BY_ITSELF
+  for (const mark of [...take(draft.pendingMarks(), MOST_BY_ITSELF)]) {
+    for (const entry of draft.queuedAbout(mark.subject)) {
+      const bar = barOf(draft, entry)
+      if (!bar) continue
+      if (left-- <= 0) return
+      endUnsent(draft, entry, bar, moment)
+    }
+    draft.putMark({ ...mark, pending: false })
   }
 }
 
-const receiveReady = (draft: Draft, fresh: Entry, request: ReadyRequest, moment: Moment): void => {
-  const { notification, sealed } = request
-  const known = draft.byIdentity(notification.identityKey)
-  if (known) {
-    const words: Say = { status: 'duplicate', terminal: true, duplicateOf: known.notificationId }
-    const { entry, result } = say({ ...fresh, notification }, words, moment.now)
-    draft.publish(result)
-    draft.put({ ...entry, state: 'done', terminalSequence: 0, notification: null }) // the identity stays with the first
-    return
-  }
-  const entry: Entry = { ...fresh, notification, sealed }
-  if (notification.staleAt !== null && notification.receivedAt >= notification.staleAt)
-    return finish(draft, entry, { status: 'expired', reason: 'max-age' }, moment)
-  queue(draft, entry, moment)
+const obey = (draft: Draft, { channel, order }: ChannelRequest, moment: Moment): void => {
+  const pause = draft.pause(channel)
+  if (order === 'pause')
+    draft.putPause({ channel, cause: 'operator', since: pause?.since ?? moment.now, probeAt: null, probe: null })
+  else if (pause) draft.forget(keyOfPause(channel))
 }
 
 /** Applies what came of an intention. False if no entry holds it. */
@@ -115,10 +153,13 @@ const settle = (draft: Draft, report: OutcomeReport, moment: Moment): boolean =>
   if (!entry?.notification) return false
   const { outcome } = report
   const inForce = entry.deliveryTag === report.deliveryTag
+  if (inForce && (entry.state === 'sending' || entry.state === 'unknown'))
+    learnOfChannel(draft, entry.notification.channel, report, moment)
   if (entry.state === 'done') {
     if (correctsEnd(entry, outcome, inForce)) correct(draft, entry, outcome, moment)
     return true
   }
+  if (inForce && awaitsResend(entry) && outcome.kind !== 'unknown') return settle(withAnswerAwaited(draft, entry), report, moment)
   // Told before; or of an attempt that is no longer in force: then only that LINE took it is news.
   if ((!inForce || entry.state === 'queued') && outcome.kind !== 'accepted') return true
   // Whoever became unknown was counted as an attempt then.
@@ -130,13 +171,39 @@ const settle = (draft: Draft, report: OutcomeReport, moment: Moment): boolean =>
       finish(draft, heard, endOf(outcome, entry.notification, moment), moment)
       break
     case 'not-sent':
-      queue(draft, setBack(neverStarted(outcome) ? entry : heard, outcome, Math.min(report.at, moment.now)), moment)
+      requeue(draft, setBack(neverStarted(outcome) ? entry : heard, outcome, Math.min(report.at, moment.now)), moment)
       break
     case 'unknown':
       if (entry.state === 'sending') becomeUnknown(draft, heard, outcome.cause, outcome.requestId, moment)
       break
   }
   return true
+}
+
+/** It was given up waiting for an answer, and is to be sent once more: what comes after all still counts. */
+const awaitsResend = ({ state, resend, reachedAt, sentAt }: Entry): boolean =>
+  state === 'queued' && resend && reachedAt !== null && reachedAt === sentAt
+
+/** As it was before it was to be sent once more. */
+const withAnswerAwaited = (draft: Draft, entry: Entry): Draft => {
+  draft.put({ ...entry, state: 'unknown', resend: false, reachedAt: null })
+  return draft
+}
+
+/** What one answer says of the whole channel. */
+const learnOfChannel = (draft: Draft, channel: string, report: OutcomeReport, moment: Moment): void => {
+  const pause = draft.pause(channel)
+  const after = pauseAfter(pause, channel, report, moment.now, moment.policy.probeEveryMs(channel))
+  if (after === pause) return
+  if (after) draft.putPause(after)
+  else draft.forget(keyOfPause(channel))
+}
+
+/** Back into the queue, unless it was called off meanwhile. */
+const requeue = (draft: Draft, entry: Entry, moment: Moment): void => {
+  const bar = barOf(draft, entry)
+  if (bar) endUnsent(draft, entry, bar, moment)
+  else queue(draft, entry, moment)
 }
 
 /** `unconfirmed` is corrected by whatever is learned of the intention in force; any end that claims LINE did not take it, by LINE having
@@ -154,113 +221,40 @@ const neverStarted = ({ cause }: NotSent): boolean =>
 /** Counted from when it was known (by a clock that may be another worker's, so not later than now), as the lane's own pause is: when that ends, whoever was set back is not behind the next. */
 const setBack = (entry: Entry, outcome: NotSent, at: number): Entry => ({
   ...entry,
+  state: 'queued',
   setbacks: outcome.cause === 'send-by' ? entry.setbacks : entry.setbacks + 1,
   notBefore: at + retryDelayMs(outcome, entry.setbacks),
   settleAt: null,
-  unknownCause: null,
+  unknownCause: entry.reachedAt === null ? null : entry.unknownCause,
 })
 
 const expire = (draft: Draft, moment: Moment): void => {
-  for (const entry of take(draft.expired(moment.now), MOST_BY_TIME))
-    finish(draft, entry, { status: 'expired', reason: 'expires-at' }, moment)
+  for (const entry of take(draft.expired(moment.now), MOST_BY_ITSELF))
+    endUnsent(draft, entry, { status: 'expired', reason: 'expires-at' }, moment)
 }
 
 /** What was not heard of by now will not be heard of: intentions of earlier owners become unknown, and unknown ones end. */
 const judgeSilence = (draft: Draft, silentTo: number, moment: Moment): void => {
   if (moment.owner.orphansFrom <= silentTo)
-    for (const entry of take(orphans(draft.inFlight(), moment.owner), MOST_BY_TIME))
+    for (const entry of take(orphans(draft, moment.owner), MOST_BY_ITSELF))
       becomeUnknown(draft, attempted(entry), 'crash', null, moment)
-  for (const entry of take(draft.unsettled(silentTo), MOST_BY_TIME)) {
+  for (const entry of take(draft.unsettled(silentTo), MOST_BY_ITSELF)) {
     const expiresAt = entry.notification?.expiresAt ?? Number.POSITIVE_INFINITY
-    if (entry.notification?.unknownPolicy === 'resend' && expiresAt > moment.now)
-      queue(draft, { ...entry, settleAt: null, setbacks: 0 }, moment)
-    else finish(draft, entry, unconfirmed(entry, moment), moment)
+    // Once: an endpoint that delivers and never answers would tell people the same day after day.
+    const again = entry.notification?.unknownPolicy === 'resend' && !entry.resend
+    if (again && expiresAt > moment.now && !barOf(draft, entry))
+      queue(draft, { ...entry, settleAt: null, setbacks: 0, resend: true, reachedAt: entry.sentAt }, moment)
+    else finish(draft, entry, unconfirmed(draft, entry, moment), moment)
   }
 }
 
-const silenceIsDue = (draft: Draft, silentTo: number, moment: Moment): boolean => {
-  const orphaned =
-    moment.owner.orphansFrom > silentTo && moment.owner.orphansFrom <= moment.now && hasOrphans(draft.inFlight(), moment.owner)
-  return orphaned || any(draft.unsettled(moment.now))
-}
+const silenceIsDue = (draft: Draft, silentTo: number, orphaned: boolean, { owner, now }: Moment): boolean =>
+  (orphaned && owner.orphansFrom > silentTo && owner.orphansFrom <= now) || any(draft.unsettled(now))
 
-const hasOrphans = (inFlight: Iterable<Entry>, owner: Owner): boolean => any(orphans(inFlight, owner))
+/** Once there are none, there never will be again: only this owner makes new intentions. */
+const hasOrphans = (draft: Draft, owner: Owner): boolean => Number.isFinite(owner.orphansFrom) && any(orphans(draft, owner))
 
-const orphans = function* (inFlight: Iterable<Entry>, owner: Owner) {
+const orphans = function* (draft: Draft, owner: Owner) {
   const own = tagPrefix(owner)
-  for (const entry of inFlight) if (!entry.deliveryTag?.startsWith(own)) yield entry
-}
-
-/** Turns what waits into intentions, as far as the permits go. Everything is checked again: hours may have changed since it was queued. */
-const release = (draft: Draft, moment: Moment): readonly Intention[] => {
-  const intentions: Intention[] = []
-  const { owner, now } = moment
-  for (const [lane, permits] of moment.permits) {
-    let left = permits
-    if (left <= 0) continue
-    for (const entry of take(draft.waiting(lane, now), permits + MOST_BY_TIME)) {
-      if (left <= 0) break
-      const { notification, sealed } = entry
-      if (!notification || !sealed) throw new Error(`notification ${entry.notificationId} is queued without a message`)
-      const expired = notification.expiresAt !== null && notification.expiresAt <= now
-      if (expired || isQuiet(notification, now)) {
-        queue(draft, entry, moment)
-        continue
-      }
-      left--
-      const deliveryTag = formatDeliveryTag({ ...owner, counter: moment.counter + intentions.length })
-      intentions.push({
-        deliveryTag,
-        notificationId: entry.notificationId,
-        lane,
-        sealed,
-        startBy: startBy(notification, now),
-        traceparent: notification.traceparent,
-      })
-      const pastTags = entry.deliveryTag ? [...entry.pastTags, entry.deliveryTag] : entry.pastTags
-      draft.put(tell(draft, { ...entry, state: 'sending', deliveryTag, pastTags, sentAt: now }, { status: 'sending' }, moment))
-    }
-  }
-  return intentions
-}
-
-/** Until when an intention made now may be started: send-by, and no later than what would forbid it. */
-const startBy = ({ expiresAt, quietHours, zone }: Notification, now: number): number =>
-  Math.min(
-    now + SEND_BY_MS,
-    expiresAt ?? Number.POSITIVE_INFINITY,
-    quietHours ? nextQuietStart(now, zone, quietHours) : Number.POSITIVE_INFINITY,
-  )
-
-const freshEntry = (notificationId: string, request: Request, offset: number, now: number): Entry => ({
-  notificationId,
-  position: request.kind === 'ready' ? request.notification.position : request.position,
-  arrival: offset,
-  arrivedAt: now,
-  state: 'queued',
-  status: 'received',
-  sequence: 0,
-  terminalSequence: null,
-  corrected: false,
-  notification: null,
-  sealed: null,
-  releaseAt: now,
-  notBefore: 0,
-  deliveryTag: null,
-  pastTags: [],
-  attempts: 0,
-  setbacks: 0,
-  sentAt: null,
-  settleAt: null,
-  unknownCause: null,
-})
-
-const any = (items: Iterable<unknown>): boolean => [...take(items, 1)].length > 0
-
-function* take<T>(items: Iterable<T>, most: number): Iterable<T> {
-  let left = most
-  for (const item of items) {
-    if (left-- <= 0) return
-    yield item
-  }
+  for (const entry of draft.inFlight()) if (!entry.deliveryTag?.startsWith(own)) yield entry
 }

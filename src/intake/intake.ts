@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
-import type { PoisonRequest, Request } from '../domain/request.ts'
+import type { Request } from '../domain/request.ts'
 import { RegistryUnavailableError } from './event-reading.ts'
-import { type ReadContext, type RecordReading, readRecord } from './read-record.ts'
+import { type Dead, type ReadContext, type RecordReading, readRecord } from './read-record.ts'
 import type { SourceBatch, SourceHeaders, SourceMessage } from './source-batch.ts'
 import type { SourceRecord } from './source-record.ts'
 
@@ -16,13 +16,14 @@ export interface RequestWriter {
 }
 
 /** A record that was not processed, whole, and why. */
-export interface DeadLetter {
+export interface DeadLetter extends Dead {
   readonly record: SourceMessage
-  readonly poison: PoisonRequest
 }
 
 export type IntakeEvent =
   | { readonly kind: 'read'; readonly requests: readonly Request[] }
+  /** Records that came after their window, of one topic: set aside, and nothing else. */
+  | { readonly kind: 'too-old'; readonly topic: string; readonly records: number }
   /** Registry or brokers do not answer: nothing moves until they do. */
   | { readonly kind: 'stalled'; readonly cause: 'registry' | 'kafka'; readonly message: string }
   | { readonly kind: 'resumed' }
@@ -53,6 +54,8 @@ export const createIntake = (options: {
       if (!written || !batch.mine()) return false
       if (last !== undefined) await batch.done(last)
       onEvent({ kind: 'read', requests })
+      const old = letters.filter(({ reason }) => reason === 'older-than-window').length
+      if (old > 0) onEvent({ kind: 'too-old', topic: batch.topic, records: old })
       requests = []
       letters = []
       return true
@@ -64,7 +67,7 @@ export const createIntake = (options: {
       )
       if (!reading) return
       requests.push(...reading.requests)
-      if (reading.poison) letters.push({ record, poison: reading.poison })
+      if (reading.dead) letters.push({ record, ...reading.dead })
       last = record.offset
       if (requests.length >= PORTION && !(await flush())) return
     }

@@ -1,17 +1,27 @@
 import { poisonIdOf } from '../domain/identity.ts'
 import type { Position } from '../domain/position.ts'
-import type { PoisonReason, PoisonRequest, Request } from '../domain/request.ts'
+import { DEFAULT_WINDOW_MS, type PoisonReason, type PoisonRequest, type Request } from '../domain/request.ts'
+import type { InterpretContext } from './about.ts'
 import type { EventReading, ReaderSchema } from './event-reading.ts'
-import { type InterpretContext, interpret } from './interpret.ts'
+import { interpret } from './interpret.ts'
 import { refuseUnrouted } from './refusal.ts'
 import type { Route } from './route.ts'
 import { routeFor } from './routes.ts'
 import type { SourceRecord } from './source-record.ts'
 
-/** What becomes of one record of a domain topic. Poison is also to be kept as a dead letter. */
+/** What becomes of one record of a domain topic. */
 export interface RecordReading {
   readonly requests: readonly Request[]
-  readonly poison: PoisonRequest | null
+  /** The record is also, or only, to be kept as a dead letter. */
+  readonly dead: Dead | null
+}
+
+/** Why a record was set aside. */
+export interface Dead {
+  readonly position: Position
+  /** `older-than-window`: what became of it may have been forgotten, and it must not happen twice. No request comes of it. */
+  readonly reason: PoisonReason | 'older-than-window'
+  readonly detail: string
 }
 
 export interface ReadContext extends InterpretContext {
@@ -21,8 +31,12 @@ export interface ReadContext extends InterpretContext {
 
 /** Decodes, routes and interprets one record. Rejects only when the registry cannot be asked: the record is then to be read again. */
 export const readRecord = async (record: SourceRecord, value: Buffer | null, context: ReadContext): Promise<RecordReading> => {
-  const poison = (reason: PoisonReason, detail: string) => {
-    const position: Position = { ...record.position, index: 0 }
+  const position: Position = { ...record.position, index: 0 }
+  const tooOld = (detail: string): RecordReading => ({ requests: [], dead: { position, reason: 'older-than-window', detail } })
+  // Where no route says otherwise: by when it was produced.
+  const isOld = record.timestamp + DEFAULT_WINDOW_MS <= context.now
+  const poison = (reason: PoisonReason, detail: string): RecordReading => {
+    if (isOld) return tooOld(`${UNROUTED_WINDOW}; nor can it be read (${reason}): ${detail}`)
     const request: PoisonRequest = {
       kind: 'poison',
       notificationId: poisonIdOf(position, value ?? Buffer.alloc(0), context.pepper),
@@ -30,8 +44,9 @@ export const readRecord = async (record: SourceRecord, value: Buffer | null, con
       reason,
       detail,
       receivedAt: context.now,
+      dedupeWindowMs: DEFAULT_WINDOW_MS,
     }
-    return { requests: [request], poison: request }
+    return { requests: [request], dead: { position, reason, detail } }
   }
 
   const reading = await context.read(value)
@@ -41,11 +56,16 @@ export const readRecord = async (record: SourceRecord, value: Buffer | null, con
     ceType: record.headers.get('ce_type'),
     recordName: reading.recordName,
   })
-  if (!route) return { requests: [refuseUnrouted(record, reading.recordName, context)], poison: null }
+  if (!route) {
+    const refused = refuseUnrouted(record, reading.recordName, context)
+    return isOld ? tooOld(`${UNROUTED_WINDOW}; nor has it a route: ${refused.detail}`) : { requests: [refused], dead: null }
+  }
   const event = reading.as(route.schema satisfies ReaderSchema)
   if (event.kind === 'poison') return poison(event.reason, event.detail)
   try {
-    return { requests: interpret(route, event.value, record, context), poison: null }
+    const interpretation = interpret(route, event.value, record, context)
+    if (interpretation.kind === 'requests') return { requests: interpretation.requests, dead: null }
+    return tooOld(`the event is older than the dedupeWindow of route ${route.id}`)
   } catch (fault) {
     // A bug of ours must not stop everybody's notifications: this record is set aside, whole and replayable, and says so.
     return poison(
@@ -54,3 +74,5 @@ export const readRecord = async (record: SourceRecord, value: Buffer | null, con
     )
   }
 }
+
+const UNROUTED_WINDOW = `the record is older than ${DEFAULT_WINDOW_MS / 86_400_000} days`

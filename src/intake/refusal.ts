@@ -1,6 +1,6 @@
 import { refusedIdOf } from '../domain/identity.ts'
 import type { Position } from '../domain/position.ts'
-import type { EventFacts, RefusalReason, RefusedRequest } from '../domain/request.ts'
+import { DEFAULT_WINDOW_MS, type EventFacts, type RefusalReason, type RefusedRequest } from '../domain/request.ts'
 import { nearest } from './nearest.ts'
 import type { Route } from './route.ts'
 import { type SourceRecord, traceparentOf } from './source-record.ts'
@@ -23,9 +23,10 @@ export const refuse = ({ route, ...refusal }: Refusal): RefusedRequest => ({
   notificationId: refusedIdOf(refusal.position, refusal.event),
   ...refusal,
   route: route?.id ?? null,
-  purpose: route?.purpose ?? null,
-  channel: route?.channel ?? null,
-  fallback: route?.fallback ?? null,
+  ...(route?.kind === 'notify'
+    ? { purpose: route.purpose, channel: route.channel, fallback: route.fallback }
+    : { purpose: null, channel: null, fallback: null }),
+  dedupeWindowMs: route?.dedupeWindowMs ?? DEFAULT_WINDOW_MS,
 })
 
 /** For an event that was decoded and that no route wants. Without a route its fields mean nothing, so only headers name it. */

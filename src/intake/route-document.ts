@@ -1,15 +1,29 @@
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from 'yaml'
 import type { z } from 'zod'
 import { type Fault, type FieldPathInFile, formatField, quote } from './route-fault.ts'
-import { RouteFile, SoundPartOfRouteFile } from './route-file.ts'
+import { CancellingFile, NotifyingFile, SoundPartOfCancellingFile, SoundPartOfNotifyingFile } from './route-file.ts'
 
-/** A route file as read: what is sound of it, and the faults of the rest. */
-export interface RouteDocument {
-  readonly file: string
+/** A route file as read: what is sound of it, and the faults of the rest. One that has `cancels` is of that form. */
+export type RouteDocument = NotifyingDocument | CancellingDocument
+
+export interface NotifyingDocument extends ReadFile {
+  readonly kind: 'notify'
   /** The whole, if it has the right shape. */
-  readonly route: RouteFile | null
-  readonly sound: SoundPartOfRouteFile
+  readonly route: NotifyingFile | null
+  readonly sound: SoundPartOfNotifyingFile
+}
+
+export interface CancellingDocument extends ReadFile {
+  readonly kind: 'cancel'
+  readonly route: CancellingFile | null
+  readonly sound: SoundPartOfCancellingFile
+}
+
+interface ReadFile {
+  readonly file: string
   readonly faults: readonly Fault[]
+  /** Whether the file has this setting, sound or not. */
+  readonly has: (setting: string) => boolean
   /** A fault at this place of the file. */
   readonly fault: (path: FieldPathInFile, found: string, remedy: string) => Fault
 }
@@ -34,12 +48,23 @@ export const readRouteDocument = (file: string, text: string): RouteDocument => 
       remedy: 'mend the YAML; put a text that starts with {{ in quotes',
     }),
   )
-  if (unreadable.length > 0) return { file, route: null, sound: {}, faults: unreadable, fault }
+  if (unreadable.length > 0) {
+    return { kind: 'notify', file, route: null, sound: {}, faults: unreadable, has: () => false, fault }
+  }
 
   const raw: unknown = document.toJS()
-  const whole = RouteFile.safeParse(raw)
-  if (whole.success) return { file, route: whole.data, sound: whole.data, faults: [], fault }
-  return { file, route: null, sound: soundPartOf(raw, whole.error), faults: faultsOf(whole.error, raw, fault), fault }
+  const has = (setting: string) => typeof raw === 'object' && raw !== null && Object.hasOwn(raw, setting)
+  const read = { file, has, fault }
+  if (has('cancels')) {
+    const whole = CancellingFile.safeParse(raw)
+    if (whole.success) return { ...read, kind: 'cancel', route: whole.data, sound: whole.data, faults: [] }
+    const sound = SoundPartOfCancellingFile.safeParse(withoutFaulty(raw, whole.error)).data ?? {}
+    return { ...read, kind: 'cancel', route: null, sound, faults: faultsOf(whole.error, raw, fault) }
+  }
+  const whole = NotifyingFile.safeParse(raw)
+  if (whole.success) return { ...read, kind: 'notify', route: whole.data, sound: whole.data, faults: [] }
+  const sound = SoundPartOfNotifyingFile.safeParse(withoutFaulty(raw, whole.error)).data ?? {}
+  return { ...read, kind: 'notify', route: null, sound, faults: faultsOf(whole.error, raw, fault) }
 }
 
 /** `text: {{ amount }}` without quotes is, to YAML, a mapping within a mapping. */
@@ -53,13 +78,14 @@ const bareTemplates = (contents: Node | null): { message: string; offset: number
   return found
 }
 
-const soundPartOf = (raw: unknown, error: z.ZodError): SoundPartOfRouteFile => {
+const withoutFaulty = (raw: unknown, error: z.ZodError): object => {
   if (typeof raw !== 'object' || raw === null) return {}
-  const faulty = new Set(error.issues.map(({ path }) => path[0]))
-  const known = new Set<string>(Object.keys(RouteFile.shape))
-  const sound = Object.fromEntries(Object.entries(raw).filter(([key]) => known.has(key) && !faulty.has(key)))
-  const parsed = SoundPartOfRouteFile.safeParse(sound)
-  return parsed.success ? parsed.data : {}
+  const faulty = new Set(
+    error.issues.flatMap((issue) =>
+      issue.path.length === 0 && issue.code === 'unrecognized_keys' ? issue.keys : [issue.path[0]],
+    ),
+  )
+  return Object.fromEntries(Object.entries(raw).filter(([key]) => !faulty.has(key)))
 }
 
 const faultsOf = (error: z.ZodError, raw: unknown, fault: RouteDocument['fault']): Fault[] =>

@@ -1,3 +1,5 @@
+import type { Route } from './route.ts'
+
 /** Something that a person must mend in a route file. Route files hold no personal data, so what was found is quoted. */
 export interface Fault {
   readonly file: string
@@ -13,10 +15,13 @@ export class RoutesError extends Error {
   override readonly name = 'RoutesError'
   readonly code = 'faulty-routes'
   readonly faults: readonly Fault[]
+  /** Routes without a fault of their own, for whoever wants to look further. */
+  readonly sound: readonly Route[]
 
-  constructor(faults: readonly Fault[]) {
+  constructor(faults: readonly Fault[], sound: readonly Route[] = []) {
     super([`${faults.length} fault${faults.length === 1 ? '' : 's'} in the routes:`, ...faults.map(formatFault)].join('\n'))
     this.faults = faults
+    this.sound = sound
   }
 }
 

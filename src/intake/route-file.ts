@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { SERVED_COUNTRIES } from '../domain/phone.ts'
 import { PURPOSES } from '../domain/purpose.ts'
+import { quietHoursSetting } from '../quiet-hours-setting.ts'
 import { FIELD_PATH } from './field-path.ts'
+import { isRevision } from './subject.ts'
 
 /** A value of a message that is passed on as it is, save the strings in it, which are templates. */
 export type JsonValue = z.core.util.JSONType
@@ -49,16 +51,17 @@ const expires = z.string({ error: EXPIRES }).transform((value, context) => {
   return z.NEVER
 })
 
-const TIME_OF_DAY = 'write a time of day in quotes, such as "21:00"'
-const timeOfDay = matching(/^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/, TIME_OF_DAY)
-const QUIET_HOURS = 'write default, none, or { from: "21:00", until: "08:00" } with two different times'
-const quietHours = z.union(
-  [
-    z.literal(['default', 'none']),
-    mapping({ from: timeOfDay, until: timeOfDay }).refine(({ from, until }) => from !== until, { error: QUIET_HOURS }),
-  ],
-  { error: QUIET_HOURS },
-)
+const SUBJECT_KIND = 'write what kind of thing it is, of a-z, 0-9 and hyphens, such as reservation'
+/** `reservation/R-1024`: what is called off, or replaced, by that name. */
+const subject = mapping({ kind: matching(/^[a-z0-9-]+$/, SUBJECT_KIND), id: path })
+
+const REVISION = 'write the path of a field with a whole number, or a whole number itself'
+const revision = z.union([matching(FIELD_PATH, REVISION), z.number().refine(isRevision, { error: REVISION })], {
+  error: REVISION,
+})
+
+const KEY = 'write a list of paths of fields, such as [invoiceId, dueDate]'
+const dedupe = mapping({ key: z.array(path, { error: KEY }).min(1, { error: KEY }), window: duration })
 
 const messageObjects = z.array(z.record(z.string(), z.json(), { error: 'write a message object of the Messaging API' }), {
   error: 'write a list of message objects',
@@ -79,22 +82,28 @@ const message = mapping({ flexible: messageObjects.optional(), template: templat
   },
 )
 
-/** One route file, and the only place where what a route leaves out is filled in. */
-export const RouteFile = mapping({
+/** What both forms of a route say: which events are meant, and how to read them. */
+const events = {
   route: matching(/^[a-z0-9-]+$/, 'write a name of a-z, 0-9 and hyphens'),
-  purpose: oneOf(PURPOSES),
   topic: matching(/^[A-Za-z0-9._-]{1,249}$/, 'write the name of the Kafka topic with the events'),
   /** The Avro full name of the record, or the CloudEvents type in the header `ce_type`. */
   event: text('write the full name of the Avro record, or the CloudEvents type'),
   /** Our reader schema; its path starts at the route file. */
   schema: text('write the path of an .avsc file, as seen from this file'),
-  channel: text('write the name of a configured channel'),
   /** For producers that write no CloudEvents headers `ce_source` and `ce_id`; the headers win. */
   identity: mapping({ source: text('write what names the producer, such as jp.example.billing'), id: path }).optional(),
   /** When it happened; the header `ce_time` wins, and the record's timestamp stands in. */
   time: path.optional(),
-  /** An array of records: one notification for each of them. */
+  /** An array of records: one notification, or one thing called off, for each of them. */
   recipients: path.optional(),
+  dedupeWindow: duration.prefault('P7D'),
+}
+
+/** A route that notifies, and the only place where what it leaves out is filled in. */
+export const NotifyingFile = mapping({
+  ...events,
+  purpose: oneOf(PURPOSES),
+  channel: text('write the name of a configured channel'),
   recipient: mapping({
     phone: path,
     /** Whose national numbers are meant where a number has no country code. */
@@ -103,19 +112,31 @@ export const RouteFile = mapping({
     timeZone: path.optional(),
   }),
   urgency: oneOf(['normal', 'urgent']).default('normal'),
-  quietHours: quietHours.default('default'),
+  quietHours: quietHoursSetting('default', 'none').default('default'),
   expires: expires.optional(),
   maxAge: duration.prefault('PT24H'),
-  dedupeWindow: duration.prefault('P7D'),
   /** Without `wait`: 10 minutes to give up, and 24 hours to send again, as LINE may hold a message that long. */
   unknown: mapping({ policy: oneOf(['give-up', 'resend']).default('give-up'), wait: duration.optional() }).prefault({}),
   fallback: oneOf(['sms', 'email']).optional(),
+  /** How long after it might have gone the other channel is due, if LINE has not taken it by then. */
+  fallbackAfter: duration.optional(),
+  subject: subject.optional(),
+  revision: revision.optional(),
+  onlyIf: z.literal('notified', { error: 'write notified, or leave it out' }).optional(),
+  /** Another event that says the same to the same person within the window is a duplicate. */
+  dedupe: dedupe.optional(),
   message,
 })
 
-export type RouteFile = z.output<typeof RouteFile>
-export type MessageSource = RouteFile['message']
+/** A route that notifies nobody, and calls off what waits. */
+export const CancellingFile = mapping({ ...events, cancels: subject })
+
+export type NotifyingFile = z.output<typeof NotifyingFile>
+export type CancellingFile = z.output<typeof CancellingFile>
+export type MessageSource = NotifyingFile['message']
 
 /** What is sound of a faulty file, so that its other faults are found in the same run. */
-export const SoundPartOfRouteFile = RouteFile.partial()
-export type SoundPartOfRouteFile = z.output<typeof SoundPartOfRouteFile>
+export const SoundPartOfNotifyingFile = NotifyingFile.partial()
+export type SoundPartOfNotifyingFile = z.output<typeof SoundPartOfNotifyingFile>
+export const SoundPartOfCancellingFile = CancellingFile.partial()
+export type SoundPartOfCancellingFile = z.output<typeof SoundPartOfCancellingFile>

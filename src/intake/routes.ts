@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { compileRoute, type RouteSurroundings } from './compile-route.ts'
 import { readEventSchema, type SchemaReading } from './event-schema.ts'
 import type { Route } from './route.ts'
-import { type RouteDocument, readRouteDocument } from './route-document.ts'
+import { type NotifyingDocument, type RouteDocument, readRouteDocument } from './route-document.ts'
 import { type Fault, quote, RoutesError } from './route-fault.ts'
 
 export interface RoutesFolder extends RouteSurroundings {
@@ -20,8 +20,8 @@ export const loadRoutes = ({ directory, ...surroundings }: RoutesFolder): Route[
     if ('id' in compiled) routes.push(compiled)
     else faults.push(...compiled)
   }
-  faults.push(...clashes(documents))
-  if (faults.length > 0) throw new RoutesError(faults.toSorted(byPlace))
+  faults.push(...clashes(documents), ...forgetful(documents))
+  if (faults.length > 0) throw new RoutesError(faults.toSorted(byPlace), routes)
   return routes
 }
 
@@ -87,6 +87,41 @@ const clashes = (documents: readonly RouteDocument[]): Fault[] => {
     }
   }
   return faults
+}
+
+/** Routes whose marks could be forgotten before the last notification that they bar has come: late, but not too late to be sent. */
+const forgetful = (documents: readonly RouteDocument[]): Fault[] =>
+  documents.flatMap((document) => {
+    const { dedupeWindow } = document.sound
+    const mark = markOf(document)
+    if (dedupeWindow === undefined || !mark) return []
+    const [latest] = documents
+      .flatMap((other) => (other.kind === 'notify' && other !== document && mark.bars(other) ? [other] : []))
+      .toSorted((a, b) => (b.sound.maxAge ?? 0) - (a.sound.maxAge ?? 0))
+    if (!latest || (latest.sound.maxAge ?? 0) <= dedupeWindow) return []
+    const found = `less than maxAge of ${latest.file}, which has the same subject`
+    return [document.fault(['dedupeWindow'], found, `make dedupeWindow longer, or that maxAge shorter: ${mark.otherwise}`)]
+  })
+
+interface MarkOfRoute {
+  readonly bars: (other: NotifyingDocument) => boolean
+  readonly otherwise: string
+}
+
+const markOf = (document: RouteDocument): MarkOfRoute | undefined => {
+  if (document.kind === 'cancel') {
+    const kind = document.sound.cancels?.kind
+    return {
+      bars: ({ sound }) => kind !== undefined && sound.subject?.kind === kind,
+      otherwise: 'what was called off would be sent if it came late',
+    }
+  }
+  const { subject, revision } = document.sound
+  if (subject === undefined || revision === undefined) return undefined
+  return {
+    bars: ({ sound }) => sound.revision !== undefined && sound.subject?.kind === subject.kind,
+    otherwise: 'what was replaced would be sent if it came late',
+  }
 }
 
 const byPlace = (a: Fault, b: Fault): number => a.file.localeCompare(b.file) || (a.line ?? 0) - (b.line ?? 0)

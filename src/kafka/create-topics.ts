@@ -48,7 +48,8 @@ export const createTopics = async (options: {
   })
 }
 
-const compareImmutables = async (
+/** Throws TopicsError if the journal was made with another pepper, or for another number of partitions. */
+export const compareImmutables = async (
   options: Pick<Parameters<typeof createTopics>[0], 'kafka' | 'names' | 'partitions' | 'pepper'>,
 ) => {
   const { kafka, names } = options
@@ -97,3 +98,26 @@ const allServe = async (admin: Admin, topics: readonly string[]): Promise<boolea
     throw error
   }
 }
+
+/** Creates the domain topics that are missing, as their producers would: for development. */
+export const createDomainTopics = async (options: {
+  readonly kafka: Kafka
+  readonly topics: readonly string[]
+  readonly partitions: number
+  readonly replication: number
+  readonly onProgress: (line: string) => void
+}): Promise<void> =>
+  withAdmin(options.kafka, async (admin) => {
+    const existing = new Set(await admin.listTopics())
+    const missing = [...new Set(options.topics)].filter((topic) => !existing.has(topic))
+    const wanted = missing.map((topic) => ({
+      topic,
+      numPartitions: options.partitions,
+      replicationFactor: options.replication,
+    }))
+    if (missing.length > 0)
+      await admin.createTopics({ waitForLeaders: false, topics: wanted }).catch((error: unknown) => {
+        throw refusalOf(error, options.replication)
+      })
+    for (const topic of missing) options.onProgress(`created ${topic} with ${options.partitions} partitions, for its producers`)
+  })

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs'
 import avro from 'avsc'
 import type { Entry } from '../domain/entry.ts'
 import type { Feedback } from '../domain/input.ts'
+import type { Mark, Marking } from '../domain/mark.ts'
 import type { NotSentCause, Outcome, UnknownCause } from '../domain/outcome.ts'
-import type { ReadyRequest, RefusedRequest, Request } from '../domain/request.ts'
+import type { Pause } from '../domain/pause.ts'
+import type { ChannelRequest, PoisonRequest, ReadyRequest, RefusedRequest, Request } from '../domain/request.ts'
 import type { TaskPosition } from '../domain/state.ts'
 
 /** Internal records are Avro with our own bundled schemas, so that a worker can restore when the registry is down. The first byte
@@ -25,6 +27,10 @@ const KINDS = [
   'immutables',
   'handover',
   'barrier',
+  'mark-request',
+  'channel-request',
+  'mark',
+  'pause',
 ] as const
 
 type Kind = (typeof KINDS)[number]
@@ -38,6 +44,8 @@ export interface Immutables {
 
 export type JournalValue =
   | { readonly kind: 'entry'; readonly entry: Entry }
+  | { readonly kind: 'mark'; readonly mark: Mark }
+  | { readonly kind: 'pause'; readonly pause: Pause }
   | { readonly kind: 'task-position'; readonly position: TaskPosition }
   | { readonly kind: 'epoch'; readonly nonce: string }
   | { readonly kind: 'immutables'; readonly immutables: Immutables }
@@ -57,6 +65,10 @@ export const encodeRequest = (request: Request): Buffer => {
       return encode('refused-request', request)
     case 'poison':
       return encode('poison-request', request)
+    case 'mark':
+      return encode('mark-request', request.marking)
+    case 'channel':
+      return encode('channel-request', request)
   }
 }
 
@@ -68,7 +80,11 @@ export const decodeRequest = (value: Buffer | null): Request => {
     case 'refused-request':
       return { ...(body as Omit<RefusedRequest, 'kind'>), kind: 'refused' }
     case 'poison-request':
-      return { ...(body as Omit<Extract<Request, { kind: 'poison' }>, 'kind'>), kind: 'poison' }
+      return { ...(body as Omit<PoisonRequest, 'kind'>), kind: 'poison' }
+    case 'mark-request':
+      return { kind: 'mark', marking: body as Marking }
+    case 'channel-request':
+      return { ...(body as Omit<ChannelRequest, 'kind'>), kind: 'channel' }
     default:
       throw new UnreadableRecordError(`a ${kind} has no place in requests`)
   }
@@ -99,10 +115,27 @@ export const decodeFeedback = (value: Buffer | null): Feedback => {
   }
 }
 
+/** An entry is encoded for the journal, and soon after for the store. */
+const encodedEntries = new WeakMap<Entry, Buffer>()
+
+/** The bytes that went into the journal, if they are still there. Once: who asks keeps them. */
+export const encodeOnceMore = (value: JournalValue): Buffer => {
+  const known = value.kind === 'entry' ? encodedEntries.get(value.entry) : undefined
+  if (value.kind === 'entry') encodedEntries.delete(value.entry)
+  return known ?? encodeJournal(value)
+}
+
 export const encodeJournal = (value: JournalValue): Buffer => {
   switch (value.kind) {
-    case 'entry':
-      return encode('entry', { ...value.entry, sealed: value.entry.sealed && bytes(value.entry.sealed) })
+    case 'entry': {
+      const encoded = encode('entry', { ...value.entry, sealed: value.entry.sealed && bytes(value.entry.sealed) })
+      encodedEntries.set(value.entry, encoded)
+      return encoded
+    }
+    case 'mark':
+      return encode('mark', value.mark)
+    case 'pause':
+      return encode('pause', value.pause)
     case 'task-position':
       return encode('task-position', value.position)
     case 'immutables':
@@ -117,6 +150,10 @@ export const decodeJournal = (value: Buffer | null): JournalValue => {
   switch (kind) {
     case 'entry':
       return { kind, entry: body as Entry }
+    case 'mark':
+      return { kind, mark: body as Mark }
+    case 'pause':
+      return { kind, pause: body as Pause }
     case 'task-position':
       return { kind, position: { ...(body as TaskPosition) } }
     case 'epoch':
@@ -165,8 +202,14 @@ const outcomeFrom = (flat: FlatOutcome): Outcome => {
 const encode = (kind: Kind, value: object): Buffer => {
   const type = types.get(kind)
   if (!type) throw new Error(`no schema for ${kind}`)
-  return Buffer.concat([Buffer.of(VERSION, KINDS.indexOf(kind)), type.toBuffer(value)])
+  scratch[0] = VERSION
+  scratch[1] = KINDS.indexOf(kind)
+  const end = type.encode(value, scratch, 2)
+  return end >= 0 ? Buffer.from(scratch.subarray(0, end)) : Buffer.concat([scratch.subarray(0, 2), type.toBuffer(value)])
 }
+
+/** avsc's own buffer holds 1 KiB, and whatever is larger, as most entries are, it encodes twice. */
+const scratch = Buffer.alloc(64 << 10)
 
 const decode = (value: Buffer | null): { kind: Kind; body: unknown } => {
   if (!value || value.length < 2) throw new UnreadableRecordError('the record has no value')

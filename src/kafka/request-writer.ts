@@ -1,7 +1,7 @@
 import type { IHeaders, Kafka, Message } from 'kafkajs'
 import { partitionOf } from '../domain/partition.ts'
 import { formatPosition } from '../domain/position.ts'
-import type { Request } from '../domain/request.ts'
+import type { ControlRequest, Request } from '../domain/request.ts'
 import type { Seal } from '../domain/seal.ts'
 import type { DeadLetter, RequestWriter } from '../intake/intake.ts'
 import type { SourceMessage } from '../intake/source-batch.ts'
@@ -9,7 +9,7 @@ import { encodeRequest } from './internal-codec.ts'
 import type { TopicNames } from './topics.ts'
 import { explicitPartition, portionsOf } from './transactional-producer.ts'
 
-/** Writes what intake makes: requests by recipient, dead letters by position. Plain and acknowledged by all replicas; what is written
+/** Writes what intake makes: requests by recipient, control requests to every partition, dead letters by position. Plain and acknowledged by all replicas; what is written
  *  twice after a retry is told apart by its position. */
 export const openRequestWriter = async (options: {
   readonly kafka: Kafka
@@ -36,16 +36,16 @@ export const openRequestWriter = async (options: {
     write: (requests) =>
       send(
         names.requests,
-        requests.map((request) => {
-          const key = keyOf(request)
-          return { key, partition: partitionOf(key, partitions), value: encodeRequest(request) }
+        requests.flatMap((request) => {
+          const value = encodeRequest(request)
+          return placesOf(request, partitions).map((place) => ({ ...place, value }))
         }),
       ),
     bury: (letters) =>
       send(
         names.deadLetters,
         letters.map((letter) => {
-          const key = formatPosition(letter.poison.position)
+          const key = formatPosition(letter.position)
           return {
             key,
             partition: partitionOf(key, deadLetterPartitions),
@@ -57,8 +57,16 @@ export const openRequestWriter = async (options: {
   }
 }
 
+/** Where a request goes. Control requests go everywhere: whom they concern, nobody knows. */
+export const placesOf = (request: Request, partitions: number): { readonly key: string; readonly partition: number }[] => {
+  if (request.kind === 'mark' || request.kind === 'channel')
+    return Array.from({ length: partitions }, (_, partition) => ({ key: 'control', partition }))
+  const key = keyOf(request)
+  return [{ key, partition: partitionOf(key, partitions) }]
+}
+
 /** All that concerns one person is in one partition; who has no usable phone is known by the customer id; poison by its position. */
-const keyOf = (request: Request): string => {
+const keyOf = (request: Exclude<Request, ControlRequest>): string => {
   switch (request.kind) {
     case 'ready':
       return request.notification.recipientRef
@@ -70,7 +78,7 @@ const keyOf = (request: Request): string => {
 }
 
 /** Kafka Connect's names, which tools for dead letters know. */
-const headersOf = ({ poison: { position, reason, detail } }: DeadLetter): IHeaders => ({
+const headersOf = ({ position, reason, detail }: DeadLetter): IHeaders => ({
   '__connect.errors.topic': position.topic,
   '__connect.errors.partition': String(position.partition),
   '__connect.errors.offset': String(position.offset),

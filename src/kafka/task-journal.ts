@@ -1,9 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import type { Admin, Kafka, Message } from 'kafkajs'
-import type { InputBounds, TaskJournal } from '../dispatch/task-journal.ts'
+import type { Committed, InputBounds, TaskJournal } from '../dispatch/task-journal.ts'
+import { type JournalKey, keyOfEntry, keyOfMark, keyOfPause } from '../domain/changes.ts'
+import type { Entry } from '../domain/entry.ts'
+import type { Mark } from '../domain/mark.ts'
+import type { Pause } from '../domain/pause.ts'
 import { formatPosition } from '../domain/position.ts'
 import type { Result } from '../domain/result.ts'
-import { decodeJournal, encodeJournal } from './internal-codec.ts'
+import type { StateChanges, TaskPosition } from '../domain/state.ts'
+import { decodeJournal, encodeJournal, type JournalValue } from './internal-codec.ts'
 import type { JournalReader } from './journal-reader.ts'
 import type { EncodeResult } from './result-codec.ts'
 import type { TopicNames } from './topics.ts'
@@ -33,35 +38,31 @@ export const openTaskJournal = async (options: {
   return {
     fence: async () => {
       const value = encodeJournal({ kind: 'epoch', nonce })
-      const [written] = await producer.commit([{ topic: names.journal, partition, messages: [{ key: 'epoch', value }] }])
-      if (written?.baseOffset === undefined)
-        throw new Error(`the brokers did not say where the epoch marker of partition ${partition} lies`)
-      epoch = Number(written.baseOffset)
+      const { next } = await producer.commit([{ topic: names.journal, partition, messages: [{ key: 'epoch', value }] }])
+      epoch = next - 1
       return epoch
     },
-    restore: async (onRecord) => {
-      await reader.read(partition, 0, ({ offset, key, value }) => {
+    restore: async (from, onPortion) => {
+      const portion = gather(onPortion)
+      await reader.read(partition, from, ({ offset, key, value }) => {
         if (epoch !== undefined && offset > epoch)
           throw new FencedError(`the journal of partition ${partition} goes on at ${offset}, after the own marker at ${epoch}`)
-        if (value === null)
-          throw new Error(
-            `the journal of partition ${partition} has a tombstone for ${key} at ${offset}, which this version does not write`,
-          )
+        if (value === null) {
+          portion.forget(forgottenKeyOf(key, partition, offset), offset)
+          return false
+        }
         const record = decodeJournal(value)
-        if (record.kind === 'entry') onRecord({ entry: record.entry })
-        else if (record.kind === 'task-position') onRecord({ position: record.position })
-        return record.kind === 'epoch' && record.nonce === nonce
+        portion.put(record, offset)
+        const own = record.kind === 'epoch' && record.nonce === nonce
+        if (own) portion.flush()
+        return own
       })
     },
     inputs: async () => boundsOf(admin, names, group, partition),
-    commit: async ({ entries, results, position, unreadable }) => {
-      const journal: Message[] = entries.map((entry) => ({
-        key: `entry/${entry.notificationId}`,
-        value: encodeJournal({ kind: 'entry', entry }),
-      }))
-      journal.push({ key: 'position', value: encodeJournal({ kind: 'task-position', position }) })
-      await producer.commit([
-        { topic: names.journal, partition, messages: journal },
+    commit: async (committed) => {
+      const { results, unreadable, tooOld } = committed
+      const { next } = await producer.commit([
+        { topic: names.journal, partition, messages: journalOf(committed) },
         {
           topic: names.results,
           partition: partition % resultPartitions,
@@ -70,12 +71,67 @@ export const openTaskJournal = async (options: {
         {
           topic: names.deadLetters,
           partition: partition % deadLetterPartitions,
-          messages: unreadable.map(({ topic, offset }) => unreadableMessage(names[topic], partition, offset)),
+          messages: [
+            ...unreadable.map(({ topic, offset }) => unreadableMessage(names[topic], partition, offset)),
+            ...tooOld.map(({ offset }) => tooOldMessage(names.requests, partition, offset)),
+          ],
         },
       ])
+      return next
     },
     close: () => producer.close(),
   }
+}
+
+const journalOf = ({ entries, marks, pauses, forgotten, position }: Committed): Message[] => [
+  ...entries.map((entry) => ({ key: keyOfEntry(entry.notificationId), value: encodeJournal({ kind: 'entry', entry }) })),
+  ...marks.map((mark) => ({ key: keyOfMark(mark.subject), value: encodeJournal({ kind: 'mark', mark }) })),
+  ...pauses.map((pause) => ({ key: keyOfPause(pause.channel), value: encodeJournal({ kind: 'pause', pause }) })),
+  ...forgotten.map((key) => ({ key, value: null })),
+  { key: 'position', value: encodeJournal({ kind: 'task-position', position }) },
+]
+
+/** A restore reads hundreds of thousands of records, and a store takes many at once more cheaply than one by one. What is forgotten and
+ *  what is put go apart, so that of one key the last one counts. */
+const PORTION = 1_000
+
+const gather = (onPortion: (changes: StateChanges, next: number) => void) => {
+  const nothing = () => ({ entries: [] as Entry[], marks: [] as Mark[], pauses: [] as Pause[], forgotten: [] as JournalKey[] })
+  let gathered = nothing()
+  let position: TaskPosition | undefined
+  let size = 0
+  let next = 0
+  const flush = () => {
+    onPortion(position ? { ...gathered, position } : gathered, next)
+    gathered = nothing()
+    position = undefined
+    size = 0
+  }
+  return {
+    flush,
+    forget: (key: JournalKey, offset: number) => {
+      if (size > gathered.forgotten.length || size >= PORTION) flush()
+      gathered.forgotten.push(key)
+      size++
+      next = offset + 1
+    },
+    put: (value: JournalValue, offset: number) => {
+      if (gathered.forgotten.length > 0 || size >= PORTION) flush()
+      if (value.kind === 'entry') gathered.entries.push(value.entry)
+      else if (value.kind === 'mark') gathered.marks.push(value.mark)
+      else if (value.kind === 'pause') gathered.pauses.push(value.pause)
+      else if (value.kind === 'task-position') position = value.position
+      size++
+      next = offset + 1
+    },
+  }
+}
+
+const forgottenKeyOf = (key: string, partition: number, offset: number): JournalKey => {
+  if (key.startsWith('entry/') || key.startsWith('mark/') || key.startsWith('pause/')) return key as JournalKey
+  throw new Error(
+    `the journal of partition ${partition} has a tombstone for ${key} at ${offset}, which this version does not write`,
+  )
 }
 
 const resultMessage = (result: Result, encodeResult: EncodeResult): Message => ({
@@ -103,6 +159,20 @@ const unreadableMessage = (topic: string, partition: number, offset: number): Me
     '__connect.errors.exception.message': 'an internal record that this version cannot read',
   },
 })
+
+/** Its window was over before dispatch came to it: whether it was sent before, nobody can say any more. */
+const tooOldMessage = (topic: string, partition: number, offset: number): Message => {
+  const { headers, ...message } = unreadableMessage(topic, partition, offset)
+  return {
+    ...message,
+    headers: {
+      ...headers,
+      '__connect.errors.stage': 'TASK_PUT',
+      '__connect.errors.exception.class.name': 'older-than-window',
+      '__connect.errors.exception.message': 'older than its dedupe window: what became of it before may have been forgotten',
+    },
+  }
+}
 
 const boundsOf = async (admin: Admin, names: TopicNames, group: string, partition: number): Promise<InputBounds> => {
   const [requests, feedback, committed] = await Promise.all([

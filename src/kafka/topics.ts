@@ -8,6 +8,7 @@ export interface TopicNames {
   readonly results: string
   readonly friendEvents: string
   readonly deadLetters: string
+  readonly optOuts: string
 }
 
 export const topicNames = (prefix: string): TopicNames => ({
@@ -17,12 +18,13 @@ export const topicNames = (prefix: string): TopicNames => ({
   results: `${prefix}.results`,
   friendEvents: `${prefix}.friend-events`,
   deadLetters: `${prefix}.dead-letters`,
+  optOuts: `${prefix}.opt-outs`,
 })
 
 const DAY_MS = 86_400_000
 
 /** What each topic must be like. `requests` and `feedback` are read again only from a task's position, so a week covers any outage a
- *  worker may have; the journal is state, and kept by key for ever. */
+ *  worker may have; the journal is state, and kept by key for ever. So are the opt-outs, which others write. */
 export const settingsOf = (names: TopicNames, partitions: number): readonly TopicSettings[] => [
   { topic: names.requests, partitions, cleanup: 'delete', config: { 'retention.ms': 7 * DAY_MS } },
   { topic: names.feedback, partitions, cleanup: 'delete', config: { 'retention.ms': 7 * DAY_MS } },
@@ -40,6 +42,7 @@ export const settingsOf = (names: TopicNames, partitions: number): readonly Topi
   { topic: names.results, partitions, cleanup: 'delete', config: { 'retention.ms': 30 * DAY_MS } },
   { topic: names.friendEvents, partitions, cleanup: 'delete', config: { 'retention.ms': 30 * DAY_MS } },
   { topic: names.deadLetters, partitions, cleanup: 'delete', config: { 'retention.ms': 30 * DAY_MS } },
+  { topic: names.optOuts, partitions, cleanup: 'compact', config: { 'max.compaction.lag.ms': DAY_MS } },
 ]
 
 export interface TopicSettings {
@@ -143,6 +146,24 @@ export const faultsOf = async (admin: Admin, names: TopicNames, wanted: number):
       )
     return faults
   })
+}
+
+/** How long the journal keeps a tombstone after it was compacted, ms. */
+export const journalKeepsTombstonesMs = async (kafka: Kafka, journal: string): Promise<number> =>
+  withAdmin(kafka, async (admin) => {
+    const value = await topicSetting(admin, journal, 'delete.retention.ms')
+    if (value === undefined)
+      throw new TopicsError([`${journal} has no delete.retention.ms that this client may read: allow DescribeConfigs`])
+    return Number(value)
+  })
+
+/** `undefined` if the brokers do not say. */
+export const topicSetting = async (admin: Admin, topic: string, name: string): Promise<string | undefined> => {
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames: [name] }],
+  })
+  return resources[0]?.configEntries.find(({ configName }) => configName === name)?.configValue
 }
 
 export const withAdmin = async <T>(kafka: Kafka, use: (admin: Admin) => Promise<T>): Promise<T> => {

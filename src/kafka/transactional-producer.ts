@@ -1,4 +1,4 @@
-import type { Kafka, Message, RecordMetadata } from 'kafkajs'
+import type { Kafka, Message } from 'kafkajs'
 import { FAST_RETRY } from './client.ts'
 
 /** After a total crash, readers of committed records stall for this long, so it is short. A transaction here takes milliseconds. */
@@ -17,9 +17,9 @@ export interface PartitionMessages {
 
 /** Writes transactions under one id. The first one fences whoever held the id before. */
 export interface TransactionalProducer {
-  /** Commits all of it or nothing, and returns the offsets of the first. At least one message: an empty transaction of a fenced
+  /** Commits all of it or nothing, and returns the offset after the messages of the first batch. At least one message: an empty transaction of a fenced
    *  producer succeeds. After it has thrown, what became of it is unknown and the producer must not be used again. */
-  commit(batch: readonly PartitionMessages[]): Promise<RecordMetadata[]>
+  commit(batch: readonly PartitionMessages[]): Promise<{ readonly next: number }>
   close(): Promise<void>
 }
 
@@ -39,15 +39,18 @@ export const openTransactionalProducer = async (kafka: Kafka, transactionalId: s
       const sends = batch.filter(({ messages }) => messages.length > 0)
       if (sends.length === 0) throw new Error('an empty transaction proves nothing: a fenced producer could commit it')
       const transaction = await producer.transaction()
-      const metadata: RecordMetadata[][] = []
-      for (const { topic, partition, messages } of sends)
+      let next: number | undefined
+      for (const [place, { topic, partition, messages }] of sends.entries())
         for (const portion of portionsOf(messages)) {
-          metadata.push(
-            await transaction.send({ topic, acks: -1, messages: portion.map((message) => ({ ...message, partition })) }),
-          )
+          const named = portion.map((message) => ({ ...message, partition }))
+          const [written] = await transaction.send({ topic, acks: -1, messages: named })
+          if (place > 0) continue
+          if (written?.baseOffset === undefined)
+            throw new Error(`the brokers did not say where they wrote to ${topic}/${partition}`)
+          next = Number(written.baseOffset) + portion.length
         }
       await transaction.commit()
-      return metadata[0] ?? []
+      return { next: next ?? 0 }
     },
     close: () => producer.disconnect(),
   }

@@ -11,23 +11,39 @@ export const createMetrics = () => {
     new Histogram({ name, help, labelNames, buckets, registers })
 
   /** Asked at every scrape. */
-  const ask: { notifications: () => Readonly<Record<string, number>>; partitions: () => Readonly<Record<string, number>> } = {
-    notifications: () => ({}),
-    partitions: () => ({}),
+  const ask: Record<'notifications' | 'partitions' | 'paused' | 'pace' | 'optOuts', () => readonly Reading[]> = {
+    notifications: () => [],
+    partitions: () => [],
+    paused: () => [],
+    pace: () => [],
+    optOuts: () => [],
   }
-  const asked = (name: string, help: string, source: keyof typeof ask) =>
+  const asked = (name: string, help: string, labelNames: string[], source: keyof typeof ask) =>
     new Gauge({
       name,
       help,
-      labelNames: ['state'],
+      labelNames,
       registers,
       collect() {
         this.reset()
-        for (const [state, count] of Object.entries(ask[source]())) this.set({ state }, count)
+        for (const { labels, value } of ask[source]()) this.set(labels, value)
       },
     })
-  asked('tsuchi_notifications', 'Notifications by state, in the partitions this worker owns.', 'notifications')
-  asked('tsuchi_partitions', 'Partitions of dispatch this worker owns: open, or still being restored.', 'partitions')
+  asked('tsuchi_notifications', 'Notifications by state, in the partitions this worker owns.', ['state'], 'notifications')
+  asked('tsuchi_partitions', 'Partitions of dispatch this worker owns: open, or still being restored.', ['state'], 'partitions')
+  asked(
+    'tsuchi_channel_paused_partitions',
+    'Partitions of this worker in which a channel is paused: nothing is sent there until a probe succeeds or an operator resumes it.',
+    ['channel', 'cause'],
+    'paused',
+  )
+  asked(
+    'tsuchi_rate_fraction',
+    'What is used of the share of the rate, on the slowest partition of this worker: less than 1 after a 429.',
+    ['channel', 'endpoint'],
+    'pace',
+  )
+  asked('tsuchi_opted_out_customers', 'Customers on the opt-out list.', [], 'optOuts')
 
   const intakeStalled = new Gauge({
     name: 'tsuchi_intake_stalled',
@@ -42,10 +58,13 @@ export const createMetrics = () => {
     registry,
     ask,
     intakeStalled,
-    requests: counter('tsuchi_intake_requests_total', 'Requests that intake made of events: ready, refused or poison.', [
+    requests: counter('tsuchi_intake_requests_total', 'Requests that intake made of events: ready, refused, poison or mark.', [
       'kind',
       'route',
       'reason',
+    ]),
+    tooOld: counter('tsuchi_too_old_records_total', 'Records that came after their dedupe window, set aside without a result.', [
+      'topic',
     ]),
     results: counter('tsuchi_results_total', 'Results published. Terminal ones count notifications.', [
       'status',
@@ -78,6 +97,7 @@ export const createMetrics = () => {
       [],
       [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1],
     ),
+    storeRebuilds: counter('tsuchi_store_rebuilds_total', 'Stores built anew from the journal.', ['reason']),
     taskFailures: counter('tsuchi_task_failures_total', 'Tasks that ended by a fault and were opened again.', []),
     strays: counter('tsuchi_stray_outcomes_total', 'Outcomes that belong to no notification.', []),
     unreadable: counter('tsuchi_unreadable_records_total', 'Internal records that this version cannot read, set aside.', [
@@ -91,6 +111,11 @@ export const createMetrics = () => {
       'level',
     ]),
   }
+}
+
+interface Reading {
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
 }
 
 /** Whom intake can wait for. */

@@ -1,14 +1,8 @@
-import { type Config, ConfigError, withoutUndefined } from '../config.ts'
 import { createDispatcher } from '../dispatch/dispatcher.ts'
-import { createMemoryStore } from '../dispatch/memory-store.ts'
-import type { Provider } from '../dispatch/provider.ts'
-import { createSender, type SenderLane } from '../dispatch/sender.ts'
+import { createSender } from '../dispatch/sender.ts'
 import { openTask, type Task } from '../dispatch/task.ts'
-import { createTokenBucket, rateShare } from '../dispatch/token-bucket.ts'
-import { type Lane, laneOf } from '../domain/entry.ts'
 import type { Feedback, Input } from '../domain/input.ts'
-import type { Endpoint } from '../domain/message.ts'
-import type { Cost } from '../domain/result.ts'
+import type { Policy } from '../domain/moment.ts'
 import type { TaskPosition } from '../domain/state.ts'
 import { createDispatchGroup, type InputRecord } from '../kafka/dispatch-group.ts'
 import { createRegistry } from '../kafka/event-reader.ts'
@@ -16,14 +10,15 @@ import { openFeedbackWriter } from '../kafka/feedback-writer.ts'
 import { verifyImmutables } from '../kafka/immutables.ts'
 import { decodeFeedback, decodeRequest, UnreadableRecordError } from '../kafka/internal-codec.ts'
 import { openJournalReader } from '../kafka/journal-reader.ts'
+import { openOptOuts } from '../kafka/opt-outs.ts'
 import { createResultEncoder } from '../kafka/result-codec.ts'
 import { openTaskJournal } from '../kafka/task-journal.ts'
-import { topicNames } from '../kafka/topics.ts'
-import { createLineClient } from '../providers/line/client.ts'
+import { journalKeepsTombstonesMs, topicNames } from '../kafka/topics.ts'
+import { costOf, lanesOf, providersOf, sharesOf } from './channels.ts'
 import type { Parts, Stage } from './stage.ts'
-import { tellOf, tellOfAttempt, tellOfCommit } from './tell-dispatch.ts'
+import { openStores } from './stores.ts'
+import { askTasks, tellOf, tellOfAttempt, tellOfCommits } from './tell-dispatch.ts'
 
-const ENDPOINTS: readonly Endpoint[] = ['template', 'flexible']
 /** Group offsets are for lag tools only. */
 const COMMIT_OFFSETS_EVERY_MS = 5_000
 
@@ -62,6 +57,27 @@ export const startDispatch = async (
     pepper: config.privacy.pepper,
     reader,
   })
+  const stores = openStores(parts, {
+    incarnation,
+    deleteRetentionMs: await journalKeepsTombstonesMs(parts.kafkaAtStart, names.journal),
+  })
+  opened.defer(() => stores.release())
+  const optOuts = await openOptOuts({
+    kafka: parts.kafka('opt-outs'),
+    topic: names.optOuts,
+    group: groupId,
+    monotonic: clock.monotonic,
+    onFatal,
+  })
+  opened.defer(() => optOuts.close())
+  const policy: Policy = {
+    progress: config.results.progress,
+    cost: costOf(config),
+    isOptedOut: optOuts.has,
+    spacingMs: config.recipients.spacing ?? 0,
+    perDay: config.recipients.perDay ?? Number.POSITIVE_INFINITY,
+    probeEveryMs: (channel) => config.channels[channel]?.probeEvery ?? Number.POSITIVE_INFINITY,
+  }
   const feedback = await openFeedbackWriter(parts.kafka('feedback'), names.feedback)
   opened.defer(() => feedback.close())
   const providers = providersOf(parts)
@@ -83,13 +99,15 @@ export const startDispatch = async (
         encodeResult,
       }),
     )
+    const store = await stores.open(partition)
+    const tellOfCommit = tellOfCommits(parts)
     try {
       return await openTask({
         partition,
         incarnation,
         journal,
-        store: createMemoryStore(),
-        policy: { progress: config.results.progress, cost: costOf(config) },
+        store,
+        policy,
         clock,
         attemptMs: Math.max(...deadlines) + 1_000,
         createSender: ({ stillWanted, onReport, onFault }) =>
@@ -118,13 +136,15 @@ export const startDispatch = async (
             ),
         writeBarrier: (epoch, at) => feedback.write(partition, [{ kind: 'barrier', epoch, at }]),
         flow: { pause: () => group.pauseRequests(partition), resume: () => group.resumeRequests(partition) },
+        onRebuild: (reason) => stores.rebuilt(partition, reason),
         onCommitted: (changes, ms) => {
           dispatcher.onCommitted(partition)
-          tellOfCommit(parts, changes, ms)
+          tellOfCommit(changes, ms)
         },
         onEnded,
       })
     } catch (error) {
+      store.close()
       await journal.close()
       throw error
     }
@@ -152,13 +172,8 @@ export const startDispatch = async (
   opened.defer(() => dispatcher.drain(config.shutdown.budget))
   await group.join()
 
-  metrics.ask.notifications = () => {
-    const sum: Record<string, number> = { queued: 0, sending: 0, unknown: 0, done: 0 }
-    for (const task of dispatcher.tasks())
-      for (const [state, count] of Object.entries(task.count())) sum[state] = (sum[state] ?? 0) + count
-    return sum
-  }
-  metrics.ask.partitions = () => ({ open: [...dispatcher.tasks()].length, opening: dispatcher.opening() })
+  askTasks(metrics, dispatcher, Object.keys(config.channels))
+  metrics.ask.optOuts = () => [{ labels: {}, value: optOuts.size() }]
   const told = new Map<number, TaskPosition>()
   const offsets = setInterval(() => {
     for (const task of dispatcher.tasks()) {
@@ -183,67 +198,6 @@ export const startDispatch = async (
     stop: () => running.disposeAsync(),
   }
 }
-
-const sharesOf = (config: Config, partitions: number): ReadonlyMap<Lane, { channel: string } & ReturnType<typeof rateShare>> =>
-  new Map(
-    Object.entries(config.channels).flatMap(([channel, { limits }]) =>
-      ENDPOINTS.map((endpoint) => {
-        try {
-          return [laneOf({ channel, endpoint }), { channel, ...rateShare(limits[endpoint], partitions) }]
-        } catch (cause) {
-          throw new ConfigError(config.file, [
-            `channels.${channel}.limits.${endpoint}: ${cause instanceof Error ? cause.message : cause}`,
-          ])
-        }
-      }),
-    ),
-  )
-
-const lanesOf = (
-  shares: ReturnType<typeof sharesOf>,
-  providers: ReadonlyMap<string, Provider>,
-  now: number,
-): ReadonlyMap<Lane, SenderLane> =>
-  new Map(
-    [...shares].flatMap(([lane, { channel, rate, capacity, burst }]) => {
-      const provider = providers.get(channel)
-      const bucket = createTokenBucket({ rate, capacity, now })
-      const gate = createTokenBucket({ rate, capacity: burst, now })
-      return provider ? [[lane, { provider, bucket, gate }]] : []
-    }),
-  )
-
-const providersOf = ({ config, clock, metrics, log }: Parts): ReadonlyMap<string, Provider> =>
-  new Map(
-    Object.entries(config.channels).map(([channel, { baseUrl, paths, headers, token, deadline, connections }]) => [
-      channel,
-      createLineClient({
-        baseUrl,
-        paths: withoutUndefined(paths),
-        headers,
-        // Never LINE's own when the channel's requests go elsewhere: the secret would go there.
-        token:
-          token.kind === 'stateless' ? { ...token, url: token.url ?? `${baseUrl.replace(/\/$/, '')}/oauth2/v3/token` } : token,
-        deadlineMs: deadline,
-        connections,
-        monotonic: clock.monotonic,
-        onTokenEvent: (event) => {
-          metrics.tokens.inc({ channel, event: event.kind })
-          log[event.kind === 'renewed' ? 'info' : 'warn'](
-            { ...event, event: `token-${event.kind}`, channel },
-            `access token ${event.kind}`,
-          )
-        },
-      }),
-    ]),
-  )
-
-const costOf =
-  (config: Config) =>
-  (channel: string, endpoint: Endpoint): Cost | null => {
-    const price = config.channels[channel]?.price
-    return price ? { tenThousandths: Math.round(price[endpoint] * 10_000), currency: price.currency } : null
-  }
 
 const inputOf = ({ topic, offset, value }: InputRecord): Exclude<Input, { kind: 'outcome' }> => {
   try {

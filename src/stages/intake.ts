@@ -1,3 +1,4 @@
+import type { Request } from '../domain/request.ts'
 import { createIntake, type IntakeEvent } from '../intake/intake.ts'
 import type { Route } from '../intake/route.ts'
 import { createEventReader, createRegistry } from '../kafka/event-reader.ts'
@@ -67,14 +68,18 @@ const tellOf =
     switch (event.kind) {
       case 'read':
         for (const request of event.requests) {
-          const route =
-            (request.kind === 'ready' ? request.notification.route : request.kind === 'refused' && request.route) || 'none'
-          const reason = request.kind === 'ready' ? 'none' : request.reason
-          metrics.requests.inc({ kind: request.kind, route, reason })
-          if (request.kind === 'ready') continue
-          const { kind, notificationId, position, detail } = request
+          metrics.requests.inc(labelsOf(request))
+          if (request.kind !== 'refused' && request.kind !== 'poison') continue
+          const { kind, notificationId, position, reason, detail } = request
           log.warn({ event: kind, notificationId, ...position, reason, detail }, `a record is ${kind}`)
         }
+        return
+      case 'too-old':
+        metrics.tooOld.inc({ topic: event.topic }, event.records)
+        log.warn(
+          { event: 'too-old', topic: event.topic, records: event.records },
+          'records older than their dedupe window are in the dead letters, and get no result',
+        )
         return
       case 'stalled':
         metrics.intakeStalled.set({ cause: event.cause }, 1)
@@ -85,3 +90,18 @@ const tellOf =
         log.info({ event: 'intake-resumed' }, 'intake goes on')
     }
   }
+
+const labelsOf = (request: Request): { readonly kind: string; readonly route: string; readonly reason: string } => {
+  const { kind } = request
+  switch (kind) {
+    case 'ready':
+      return { kind, route: request.notification.route, reason: 'none' }
+    case 'refused':
+      return { kind, route: request.route ?? 'none', reason: request.reason }
+    case 'poison':
+      return { kind, route: 'none', reason: request.reason }
+    case 'mark':
+    case 'channel':
+      return { kind, route: 'none', reason: 'none' }
+  }
+}

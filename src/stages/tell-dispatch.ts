@@ -1,21 +1,85 @@
-import type { DispatchEvent } from '../dispatch/dispatcher.ts'
+import type { DispatchEvent, Dispatcher } from '../dispatch/dispatcher.ts'
 import type { AttemptFacts } from '../dispatch/sender.ts'
 import type { Changes } from '../domain/changes.ts'
+import type { Lane } from '../domain/entry.ts'
 import type { OutcomeReport } from '../domain/input.ts'
+import type { PauseCause } from '../domain/pause.ts'
+import type { Metrics } from '../observability/metrics.ts'
 import type { Parts } from './stage.ts'
 
-export const tellOfCommit = ({ metrics }: Parts, changes: Changes, ms: number): void => {
-  metrics.commitSeconds.observe(ms / 1_000)
-  metrics.strays.inc(changes.strays)
-  for (const { topic } of changes.unreadable) metrics.unreadable.inc({ topic })
-  for (const { status, terminal, purpose, route, reason } of changes.results)
-    metrics.results.inc({
-      status,
-      terminal: String(terminal),
-      purpose: purpose ?? 'none',
-      route: route ?? 'none',
-      reason: reason ?? 'none',
+const PAUSE_CAUSES: readonly PauseCause[] = ['monthly-limit', 'forbidden', 'operator']
+
+/** Lets a scrape ask the tasks. */
+export const askTasks = ({ ask }: Metrics, dispatcher: Dispatcher, channels: readonly string[]): void => {
+  const tasks = () => [...dispatcher.tasks()]
+  ask.notifications = () =>
+    (['queued', 'sending', 'unknown', 'done'] as const).map((state) => ({
+      labels: { state },
+      value: tasks().reduce((sum, task) => sum + task.count()[state], 0),
+    }))
+  ask.partitions = () => [
+    { labels: { state: 'open' }, value: tasks().length },
+    { labels: { state: 'opening' }, value: dispatcher.opening() },
+  ]
+  ask.paused = () => {
+    const pauses = tasks().flatMap((task) => task.pauses())
+    // Zeros too: an alert must tell "no" from "no data".
+    return channels.flatMap((channel) =>
+      PAUSE_CAUSES.map((cause) => ({
+        labels: { channel, cause },
+        value: pauses.filter((pause) => pause.channel === channel && pause.cause === cause).length,
+      })),
+    )
+  }
+  ask.pace = () => {
+    const slowest = new Map<Lane, number>()
+    for (const task of tasks())
+      for (const [lane, fraction] of task.pace()) slowest.set(lane, Math.min(fraction, slowest.get(lane) ?? 1))
+    return [...slowest].map(([lane, value]) => {
+      const [channel = '', endpoint = ''] = lane.split('/')
+      return { labels: { channel, endpoint }, value }
     })
+  }
+}
+
+/** Of one task: a pause is told of when it begins, not again with every probe that fails. */
+export const tellOfCommits = ({ metrics, log }: Parts): ((changes: Changes, ms: number) => void) => {
+  const paused = new Map<string, string>()
+  const tellOfPauses = ({ pauses, forgotten }: Changes) => {
+    for (const { channel, cause, since } of pauses) {
+      if (paused.get(channel) === `${cause} ${since}`) continue
+      paused.set(channel, `${cause} ${since}`)
+      const level = cause === 'operator' ? 'warn' : 'error'
+      log[level]({ event: 'channel-paused', channel, cause }, `nothing is sent on ${channel}: ${PAUSED[cause]}`)
+    }
+    for (const key of forgotten) {
+      if (!key.startsWith('pause/')) continue
+      const channel = key.slice('pause/'.length)
+      paused.delete(channel)
+      log.info({ event: 'channel-resumed', channel }, `sending goes on on ${channel}`)
+    }
+  }
+  return (changes, ms) => {
+    metrics.commitSeconds.observe(ms / 1_000)
+    metrics.strays.inc(changes.strays)
+    if (changes.tooOld.length > 0) metrics.tooOld.inc({ topic: 'requests' }, changes.tooOld.length)
+    tellOfPauses(changes)
+    for (const { topic } of changes.unreadable) metrics.unreadable.inc({ topic })
+    for (const { status, terminal, purpose, route, reason } of changes.results)
+      metrics.results.inc({
+        status,
+        terminal: String(terminal),
+        purpose: purpose ?? 'none',
+        route: route ?? 'none',
+        reason: reason ?? 'none',
+      })
+  }
+}
+
+const PAUSED: Readonly<Record<PauseCause, string>> = {
+  'monthly-limit': "LINE says that the month's messages are used up; one is tried from time to time",
+  forbidden: 'LINE says that the account may not send; one is tried from time to time',
+  operator: 'an operator paused it; `tsuchi channels resume` lets it go on',
 }
 
 /** One wide line for each attempt: all that is known of it, and nothing that names the person. */
@@ -58,7 +122,13 @@ export const tellOf =
         return log.info({ event: 'assigned', partitions: event.partitions }, 'partitions assigned')
       case 'task-opened':
         return log.info(
-          { event: 'task-opened', partition: event.partition, ms: Math.round(event.ms) },
+          {
+            event: 'task-opened',
+            partition: event.partition,
+            ms: Math.round(event.ms),
+            from: event.from,
+            records: event.records,
+          },
           'partition restored and open',
         )
       case 'task-closed':

@@ -18,12 +18,13 @@ const worker = await startWorker({
   aroundJournal: (journal) => ({
     ...journal,
     commit: async (changes) => {
-      await journal.commit(changes)
+      const next = await journal.commit(changes)
       const intentions = changes.entries.filter(({ state }) => state === 'sending').length
-      if (struck || intentions === 0) return
+      if (struck || intentions === 0) return next
       struck = true
       writeSync(1, `${JSON.stringify({ event: 'crash-point', intentions })}\n`)
       process.kill(process.pid, signal)
+      return next
     },
   }),
 })

@@ -18,7 +18,7 @@ export interface Event {
 export const paymentDue = (customer: Customer, fields: Readonly<Record<string, unknown>> = {}): Event => ({
   ...happened(),
   customer: { timeZone: null, name: null, ...customer },
-  invoiceId: `INV-${customer.id}`,
+  invoiceId: `INV-${randomUUID()}`, // the route tells nobody twice of one
   serviceName: 'さくら電力',
   amountYen: 12_800,
   dueDate: new Date(Date.now() + 3 * DAY_MS).toISOString().slice(0, 10),
@@ -48,6 +48,41 @@ export const outageNotice = (affected: readonly Customer[], fields: Readonly<Rec
   expectedRestorationAt: null,
   statusUrl: 'https://status.example.jp/incidents/INC-20260810-01',
   affected: affected.map((customer) => ({ timeZone: null, name: null, ...customer })),
+  ...fields,
+})
+
+export const reservationCancelled = (reservationId: string, fields: Readonly<Record<string, unknown>> = {}): Event => ({
+  ...happened(),
+  reservationId,
+  ...fields,
+})
+
+export const invoiceSettled = (invoiceId: string, fields: Readonly<Record<string, unknown>> = {}): Event => ({
+  ...happened(),
+  invoiceId,
+  ...fields,
+})
+
+export const outageRestored = (affected: readonly Customer[], fields: Readonly<Record<string, unknown>> = {}): Event => ({
+  ...outageNotice(affected),
+  revision: 2,
+  restoredAt: Date.now(),
+  ...fields,
+})
+
+/** Of every kind of news of an order: each schema takes what it has. */
+export const orderNews = (customer: Customer, orderId: string, fields: Readonly<Record<string, unknown>> = {}): Event => ({
+  ...happened(),
+  customer: { timeZone: null, name: null, ...customer },
+  orderId,
+  shopName: 'みなと書店',
+  itemName: '文庫本 2 冊',
+  amountYen: 1_980,
+  expectedOn: null,
+  pickUpShopName: null,
+  orderUrl: `https://shop.example.jp/orders/${orderId}`,
+  shopUrl: 'https://shop.example.jp/shops/minato',
+  trackingUrl: `https://shop.example.jp/orders/${orderId}/tracking`,
   ...fields,
 })
 

@@ -21,7 +21,15 @@ import { type Simulator, startSimulator } from '../../src/line-simulator/simulat
 import type { Parts } from '../../src/stages/stage.ts'
 import { deleteTopics, makeTopics } from './domain-topics.ts'
 import type { Event } from './events.ts'
-import { layOutRoutes, type RouteChanges, type RouteName, registerEventSchemas, topicsOf } from './installed-routes.ts'
+import {
+  type FurtherRoute,
+  layOutRoutes,
+  type RouteChanges,
+  type RouteName,
+  registerEventSchemas,
+  topicsOf,
+  USUAL_ROUTES,
+} from './installed-routes.ts'
 import { laidOver } from './laid-over.ts'
 import { observeResults, type Place, type ResultObserver } from './results.ts'
 
@@ -64,6 +72,8 @@ export interface WorkerOptions {
   readonly clock?: Clock
   readonly config?: Config
   readonly aroundJournal?: Parts['aroundJournal']
+  /** Where its stores are, in the installation's directory, or `memory`. Default: nowhere that another worker had. */
+  readonly state?: string
   /** Its death is what the test is about: see `done`. Otherwise, whoever waits for results is told. */
   readonly mayDie?: true
 }
@@ -86,6 +96,8 @@ export interface InstallationOptions {
   /** Laid over the configuration, mapping by mapping. */
   readonly config?: Readonly<Record<string, unknown>>
   readonly routes?: RouteChanges
+  /** Shipped routes beside the usual ones. Each costs a topic. */
+  readonly furtherRoutes?: readonly FurtherRoute[]
   readonly simulator?: Parameters<typeof startSimulator>[0]
   /** Whether the schema of results is registered. Default: it is. */
   readonly results?: 'unregistered'
@@ -105,15 +117,18 @@ export const install = async (options: InstallationOptions = {}): Promise<Instal
     TSUCHI_PEPPER: randomBytes(32).toString('base64'),
     TSUCHI_SEALING_KEY: randomBytes(32).toString('base64'),
     LINE_CHANNEL_SECRET: randomBytes(16).toString('hex'),
+    TSUCHI_STATE: 'state', // every worker has one of its own: see startWorker and spawnWorker
   }
 
-  await layOutRoutes(directory, name, options.routes ?? {})
+  const routes = [...USUAL_ROUTES, ...(options.furtherRoutes ?? [])]
+  await layOutRoutes(directory, name, routes, options.routes ?? {})
   const configFile = join(directory, 'tsuchi.yaml')
   const defaults = {
     kafka: { brokers, group: name },
     registry: { url: options.registryUrl ?? registryUrl },
     topics: { prefix: name, partitions, replication: 1 },
     privacy: { pepper: '${TSUCHI_PEPPER}', sealingKeys: ['${TSUCHI_SEALING_KEY}'] },
+    state: { directory: '${TSUCHI_STATE}' },
     quietHours: 'none', // tests run at any hour
     channels: {
       main: {
@@ -135,13 +150,17 @@ export const install = async (options: InstallationOptions = {}): Promise<Instal
 
   const topics = topicNames(name)
   const events = topicsOf(name)
-  await makeTopics(kafka, Object.values(events), partitions)
+  await makeTopics(
+    kafka,
+    routes.map((route) => events[route]),
+    partitions,
+  )
   await createTopics({ kafka, names: topics, partitions, replication: 1, pepper: config.privacy.pepper, onProgress: () => {} })
   if (options.results !== 'unregistered')
     await registerSchema(createRegistry({ url: registryUrl }), topics.results, RESULT_SCHEMA, 'results')
 
   const registry = new SchemaRegistry({ host: registryUrl })
-  const schemaIds = await registerEventSchemas(registry, events)
+  const schemaIds = await registerEventSchemas(registry, events, routes)
   const producer = kafka.producer({ allowAutoTopicCreation: false, metadataMaxAge: 0 }) // 0: tests add partitions
   await producer.connect()
   const results = await observeResults({ kafka, topic: topics.results, registryUrl })
@@ -149,7 +168,11 @@ export const install = async (options: InstallationOptions = {}): Promise<Instal
   const log: string[] = []
   const logger = pino({ level: 'trace', base: null }, { write: (line: string) => log.push(line) })
   const workers: Worker[] = []
-  const encode = (route: RouteName, event: Event) => registry.encode(schemaIds[route], event)
+  const encode = (route: RouteName, event: Event) => {
+    const id = schemaIds.get(route)
+    if (id === undefined) throw new Error(`route ${route} is not installed`)
+    return registry.encode(id, event)
+  }
   const send = async (topic: string, records: readonly RawRecord[]): Promise<Place[]> => {
     const places: Place[] = []
     // One by one: a batch would spread over the partitions, and its places could not be told.
@@ -184,8 +207,10 @@ export const install = async (options: InstallationOptions = {}): Promise<Instal
     workers,
     startWorker: async (given = {}) => {
       const { stages = BOTH, from, clock = systemClock, aroundJournal } = given
+      const folder = given.state ?? `state-${workers.length}`
+      const state = folder === 'memory' ? folder : { directory: join(directory, folder) }
       const worker = await startWorker({
-        config: given.config ?? config,
+        config: { ...(given.config ?? config), state },
         stages,
         from,
         clock,

@@ -5,8 +5,20 @@ import { type SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-regis
 import { parse, stringify } from 'yaml'
 import { laidOver } from './laid-over.ts'
 
-/** The routes of every installation: those that are shipped, and one for LINE's own templates. */
-export type RouteName = 'payment-due' | 'reservation-reminder' | 'outage-notice' | 'ride-reminder'
+/** The routes of every installation: three that are shipped, and one for LINE's own templates. */
+export type UsualRoute = 'payment-due' | 'reservation-reminder' | 'outage-notice' | 'ride-reminder'
+
+/** Shipped ones that an installation may have besides. */
+export type FurtherRoute =
+  | 'invoice-settled'
+  | 'reservation-confirmed'
+  | 'reservation-cancelled'
+  | 'outage-restored'
+  | 'order-received'
+  | 'order-shipped'
+  | 'order-ready'
+
+export type RouteName = UsualRoute | FurtherRoute
 
 /** Laid over the route files: `{ 'payment-due': { unknown: { wait: 'PT1S' } } }`. */
 export type RouteChanges = Partial<Readonly<Record<RouteName, Readonly<Record<string, unknown>>>>>
@@ -18,16 +30,20 @@ const SCHEMAS: Readonly<Record<RouteName, string>> = {
   'reservation-reminder': 'reservation-reminder',
   'outage-notice': 'outage-notice',
   'ride-reminder': 'reservation-reminder',
+  'invoice-settled': 'invoice-settled',
+  'reservation-confirmed': 'reservation-confirmed',
+  'reservation-cancelled': 'reservation-cancelled',
+  'outage-restored': 'outage-restored',
+  'order-received': 'order-received',
+  'order-shipped': 'order-shipped',
+  'order-ready': 'order-ready',
 }
-const ROUTES = Object.keys(SCHEMAS) as RouteName[]
 
-/** The domain topic of each route. */
-export const topicsOf = (name: string): Record<RouteName, string> => ({
-  'payment-due': `${name}.events.payment-due`,
-  'reservation-reminder': `${name}.events.reservation-reminder`,
-  'outage-notice': `${name}.events.outage-notice`,
-  'ride-reminder': `${name}.events.ride-reminder`,
-})
+export const USUAL_ROUTES: readonly UsualRoute[] = ['payment-due', 'reservation-reminder', 'outage-notice', 'ride-reminder']
+
+/** The domain topic of each route, installed or not. */
+export const topicsOf = (name: string): Record<RouteName, string> =>
+  Object.fromEntries(Object.keys(SCHEMAS).map((route) => [route, `${name}.events.${route}`])) as Record<RouteName, string>
 
 /** The shipped routes name no template: of LINE's own templates only a few keys are published. This one is made of those. */
 const RIDE_REMINDER = {
@@ -52,11 +68,16 @@ const RIDE_REMINDER = {
 }
 
 /** Writes the route files, and the schemas they name, into the directory. */
-export const layOutRoutes = async (directory: string, name: string, changes: RouteChanges): Promise<void> => {
+export const layOutRoutes = async (
+  directory: string,
+  name: string,
+  routes: readonly RouteName[],
+  changes: RouteChanges,
+): Promise<void> => {
   await mkdir(join(directory, 'routes'))
   await cp(join(ROOT, 'schemas', 'events'), join(directory, 'schemas', 'events'), { recursive: true })
   const shipped = (await readdir(join(ROOT, 'routes'))).map((file) => file.replace(/\.yaml$/, ''))
-  for (const route of ROUTES) {
+  for (const route of routes) {
     const source: unknown = shipped.includes(route)
       ? parse(await readFile(join(ROOT, 'routes', `${route}.yaml`), 'utf8'))
       : RIDE_REMINDER
@@ -69,13 +90,14 @@ export const layOutRoutes = async (directory: string, name: string, changes: Rou
 export const registerEventSchemas = async (
   registry: SchemaRegistry,
   events: Readonly<Record<RouteName, string>>,
-): Promise<Record<RouteName, number>> => {
+  routes: readonly RouteName[],
+): Promise<ReadonlyMap<RouteName, number>> => {
   const ids = await Promise.all(
-    ROUTES.map(async (route) => {
+    routes.map(async (route) => {
       const schema = await readFile(join(ROOT, 'schemas', 'events', `${SCHEMAS[route]}.avsc`), 'utf8')
       const { id } = await registry.register({ type: SchemaType.AVRO, schema }, { subject: `${events[route]}-value` })
       return [route, id] as const
     }),
   )
-  return Object.fromEntries(ids) as Record<RouteName, number>
+  return new Map(ids)
 }

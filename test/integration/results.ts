@@ -18,6 +18,7 @@ export interface ObservedResult {
   readonly endpoint: string | null
   readonly customerId: string | null
   readonly recipientRef: string | null
+  readonly subject: string | null
   readonly source: {
     readonly topic: string
     readonly partition: number

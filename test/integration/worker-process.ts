@@ -18,17 +18,23 @@ export interface WorkerProcess {
 
 export type LogLine = Readonly<Record<string, unknown>>
 
-/** `script`: `cli` for the product's own command, `crash` for the one with a crash point. Killed when the test ends, if it still runs. */
+let spawned = 0
+
+type Script = 'cli' | 'crash'
+
+/** `cli` for the product's own command, `crash` for the one with a crash point; with a state directory in the installation's, or one that
+ *  no other worker had. Killed when the test ends, if it still runs. */
 export const spawnWorker = (
   { onTestFinished }: TestContext,
   at: Installation,
-  script: 'cli' | 'crash',
+  given: Script | { readonly script: Script; readonly state: string },
   ...args: readonly string[]
 ): WorkerProcess => {
+  const { script, state } = typeof given === 'string' ? { script: given, state: `state-of-process-${spawned++}` } : given
   const command =
     script === 'cli' ? [path('../../src/cli.ts'), 'run', '--config', at.configFile] : [path('./crash-worker.ts'), at.configFile]
   const child = spawn(process.execPath, [...command, ...args], {
-    env: { ...process.env, ...at.env },
+    env: { ...process.env, ...at.env, TSUCHI_STATE: state },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const lines: LogLine[] = []

@@ -43,7 +43,9 @@ describe('the least configuration', () => {
       kafka: { clientId: 'tsuchi', group: 'tsuchi', ssl: false },
       topics: { prefix: 'tsuchi', partitions: 12, replication: 3 },
       recipients: { country: 'JP', zone: 'Asia/Tokyo' },
-      quietHours: { from: '21:00', until: '08:00' },
+      quietHours: [{ from: '21:00', until: '08:00', on: null }],
+      releaseSpread: 0,
+      holidays: null,
       results: { progress: true },
       deadLetters: { values: 'sealed' },
       http: { host: '0.0.0.0', port: 8_080 },
@@ -56,7 +58,20 @@ describe('the least configuration', () => {
       limits: { template: 2_000, flexible: 2_000 },
       deadline: 10_000,
       connections: 512,
+      probeEvery: 600_000,
     })
+  })
+
+  test('limits nobody', () => {
+    const { spacing, perDay } = load(LEAST).recipients
+    expect([spacing, perDay]).toEqual([undefined, undefined])
+  })
+
+  test('keeps its state beside itself, wherever the worker is started', () => {
+    const config = load(LEAST)
+    expect(config.state).toEqual({ directory: join(dirname(config.file), 'state') })
+    expect(load(`${LEAST}state: { directory: /var/lib/tsuchi }`).state).toEqual({ directory: '/var/lib/tsuchi' })
+    expect(load(`${LEAST}state: memory`).state).toBe('memory')
   })
 
   test('finds routes beside itself, wherever the worker is started', () => {
@@ -70,6 +85,57 @@ describe('the least configuration', () => {
     expect(privacy.pepper).toEqual(Buffer.from(PEPPER, 'base64'))
     expect(privacy.sealingKeys).toEqual([Buffer.from(SEALING_KEY, 'base64')])
     expect(shutdown.budget).toBe(90_000)
+  })
+})
+
+describe('limits', () => {
+  test('of a person, and of a channel that is paused', () => {
+    const limited = changed('token:', 'probeEvery: PT1H\n    token:')
+    const config = load(`${limited}recipients: { spacing: PT5M, perDay: 3 }`)
+    expect(config.recipients).toMatchObject({ spacing: 300_000, perDay: 3 })
+    expect(config.channels.main?.probeEvery).toBe(3_600_000)
+  })
+})
+
+describe('quiet hours', () => {
+  test('may be left out, all in all', () => expect(load(`${LEAST}quietHours: none`).quietHours).toBe('none'))
+
+  test('may end softly', () => {
+    expect(load(`${LEAST}releaseSpread: PT5M`).releaseSpread).toBe(300_000)
+    expect(load(`${LEAST}releaseSpread: none`).releaseSpread).toBe(0)
+  })
+
+  const FREE = `${LEAST}quietHours: [{ from: "21:00", until: "08:00" }, { from: "08:00", until: "12:00", on: [sun, holiday] }]
+holidays: holidays.yaml
+`
+
+  test('may know holidays, from a file beside the configuration', () => {
+    const config = load(FREE, ENV, { 'holidays.yaml': 'JP: [2027-01-01, 2026-12-31]\nTW: [2026-10-10]\n' })
+    expect(config.holidays).toEqual({ JP: ['2026-12-31', '2027-01-01'], TW: ['2026-10-10'] })
+    expect(config.quietHours).toEqual([
+      { from: '21:00', until: '08:00', on: null },
+      { from: '08:00', until: '12:00', on: [7, 'holiday'] },
+    ])
+    expect(summaryOf(config)).toMatchObject({ holidays: { JP: '2 to 2027-01-01', TW: '1 to 2026-10-10' } })
+  })
+
+  test('that mean holidays need to be told them', () => {
+    expect(faultsOf(FREE.replace('holidays: holidays.yaml\n', ''))).toEqual([
+      'quietHours: found holiday, but no holidays in the configuration; name the file with their dates there as holidays, or take holiday away',
+    ])
+  })
+
+  test('must leave time for all who waited', () => {
+    expect(faultsOf(`${LEAST}quietHours: { from: "13:00", until: "12:00" }\nreleaseSpread: PT1H1S`)).toEqual([
+      'quietHours: found less time open at any stretch than releaseSpread; shorten releaseSpread in the configuration, or these windows',
+    ])
+    expect(faultsOf(`${LEAST}quietHours: { from: "13:00", until: "12:00" }\nreleaseSpread: PT1H`)).toEqual([])
+  })
+
+  test('faults of the holidays come with all others', () => {
+    const faults = faultsOf(FREE.replace('url: http', 'url: ftp'))
+    expect(faults).toHaveLength(2)
+    expect(faults.join('\n')).toMatch(/holidays: \S+holidays\.yaml cannot be read \(ENOENT\): name the file/)
   })
 })
 
@@ -120,8 +186,11 @@ describe('a fault', () => {
 registry: { url: localhost:8081, pasword: x }
 topics: { partitions: 0, prefix: "no spaces" }
 privacy: { pepper: short, sealingKeys: ["\${MISSING}"] }
-quietHours: { from: 21:00, until: "24:00" }
-recipients: { zone: Asia/Tokio, country: US }
+quietHours: { from: 24:00, until: 25:00, on: [] }
+releaseSpread: soon
+holidays: nowhere.yaml
+state: disk
+recipients: { zone: Asia/Tokio, country: US, spacing: PT0S, perDay: 0 }
 shutdown: { budget: 20s }
 channels:
   main: { token: { kind: magic } }
@@ -137,7 +206,14 @@ nonsense: 1
         'topics.prefix',
         'privacy.pepper',
         'privacy.sealingKeys[0]',
+        'quietHours.from',
         'quietHours.until',
+        'quietHours.on',
+        'releaseSpread',
+        'holidays',
+        'state',
+        'recipients.spacing',
+        'recipients.perDay',
         'recipients.zone',
         'recipients.country',
         'shutdown.budget',
@@ -178,7 +254,7 @@ nonsense: 1
       'quiet hours of no length',
       'registry:',
       'quietHours: { from: "08:00", until: "08:00" }\nregistry:',
-      'quietHours: write { from',
+      'quietHours: make from and until differ',
     ],
     ['receipts that are not built yet', 'token:', 'receipts: webhook\n    token:', 'channels.main.receipts: write none'],
     [

@@ -23,12 +23,15 @@ export const createFixture = () => {
   const taskOf = (partition: number): Task => ({
     partition,
     epoch: 100 + partition,
+    restored: { from: 0, records: 0 },
     wants: () => ({ requests: 7, feedback: 7 }),
     put: (input) => void calls.push(`put ${partition} ${input.kind}`),
     flowing: () => void calls.push(`flowing ${partition}`),
     committed: () => ({ requests: 0, feedback: 0 }),
     count: () => ({ queued: 0, sending: 0, unknown: 0, done: 0 }),
     inFlight: () => 0,
+    pauses: () => [],
+    pace: () => new Map(),
     drain: async (withinMs) => void calls.push(`drain ${partition} ${withinMs}`),
     close: () => {
       calls.push(`close ${partition}`)

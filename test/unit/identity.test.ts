@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { identityKeyOf, notificationIdOf, poisonIdOf, refusedIdOf } from '../../src/domain/identity.ts'
+import { businessKeyOf, identityKeyOf, notificationIdOf, poisonIdOf, refusedIdOf } from '../../src/domain/identity.ts'
 
 const identity = { source: 'jp.example.billing', id: 'e1', customer: 'C-1', recipientRef: 'r1', occurrence: 0 }
 const PEPPER = Buffer.alloc(32, 1)
@@ -38,6 +38,36 @@ describe('the identity of a notification', () => {
         },
       ),
     )
+  })
+})
+
+describe('the business key of a notification', () => {
+  const said = { route: 'bill', recipientRef: 'r1', values: ['I-1', null] }
+
+  test('is the same for the same route, recipient and values', () => {
+    expect(businessKeyOf({ ...said })).toBe(businessKeyOf({ ...said }))
+    expect(businessKeyOf(said)).toMatch(/^[0-9a-f]{32}$/)
+  })
+
+  test.each([
+    ['route', { route: 'other' }],
+    ['recipient', { recipientRef: 'r2' }],
+    ['value', { values: ['I-2', null] }],
+    ['order of values', { values: [null, 'I-1'] }],
+    ['number of values', { values: ['I-1'] }],
+    ['empty value', { values: ['I-1', ''] }],
+  ])('differs by %s', (_, change) => expect(businessKeyOf({ ...said, ...change })).not.toBe(businessKeyOf(said)))
+
+  test('does not depend on where one value ends and the next begins', () => {
+    const text = fc.string({ unit: 'binary' }).filter((each) => each.isWellFormed())
+    const values = fc.array(fc.option(text), { maxLength: 4 })
+    fc.assert(
+      fc.property(values, values, (a, b) => {
+        const same = JSON.stringify(a) === JSON.stringify(b)
+        expect(businessKeyOf({ ...said, values: a }) === businessKeyOf({ ...said, values: b })).toBe(same)
+      }),
+    )
+    expect(businessKeyOf({ ...said, values: ['ab', 'c'] })).not.toBe(businessKeyOf({ ...said, values: ['a', 'bc'] }))
   })
 })
 

@@ -4,7 +4,7 @@ import type { Entry } from '../../src/domain/entry.ts'
 import type { Feedback } from '../../src/domain/input.ts'
 import type { Outcome } from '../../src/domain/outcome.ts'
 import { PURPOSES } from '../../src/domain/purpose.ts'
-import type { Notification, Request } from '../../src/domain/request.ts'
+import type { Notification, QuietHours, Request } from '../../src/domain/request.ts'
 import {
   decodeFeedback,
   decodeJournal,
@@ -28,6 +28,18 @@ const event = fc.record({ source: maybe(text), id: maybe(text), type: maybe(text
 const purpose = fc.constantFrom(...PURPOSES)
 const fallback = maybe(fc.constantFrom('sms', 'email'))
 
+const quietHours: fc.Arbitrary<QuietHours> = fc.record({
+  windows: fc.array(
+    fc.record({
+      from: text,
+      until: text,
+      on: maybe(fc.array(fc.oneof(fc.integer({ min: 1, max: 7 }), fc.constant('holiday' as const), text))),
+    }),
+  ),
+  holidays: fc.array(text),
+  spreadMs: time,
+})
+
 const notification: fc.Arbitrary<Notification> = fc.record({
   notificationId: text,
   identityKey: text,
@@ -41,16 +53,24 @@ const notification: fc.Arbitrary<Notification> = fc.record({
   endpoint: fc.constantFrom('template', 'flexible'),
   urgent: fc.boolean(),
   zone: text,
-  quietHours: maybe(fc.record({ from: text, until: text })),
+  quietHours: maybe(quietHours),
   expiresAt: maybe(time),
   staleAt: maybe(time),
   unknownPolicy: fc.constantFrom('give-up', 'resend'),
   unknownWaitMs: time,
   fallback,
+  fallbackAfterMs: maybe(time),
   dedupeWindowMs: time,
+  businessKey: maybe(text),
+  businessWindowMs: time,
+  subject: maybe(text),
+  revision: maybe(offset),
+  onlyIfNotified: fc.boolean(),
   receivedAt: time,
   traceparent: maybe(text),
 })
+
+const marking = { subject: text, cancelledAt: maybe(time), revision: maybe(offset), forgetAt: time }
 
 const request: fc.Arbitrary<Request> = fc.oneof(
   fc.record({ kind: fc.constant('ready'), notification, sealed }),
@@ -68,6 +88,7 @@ const request: fc.Arbitrary<Request> = fc.oneof(
     reason: fc.constantFrom('no-route', 'no-phone', 'content-rule'),
     detail: text,
     receivedAt: time,
+    dedupeWindowMs: time,
     traceparent: maybe(text),
   }),
   fc.record({
@@ -77,7 +98,10 @@ const request: fc.Arbitrary<Request> = fc.oneof(
     reason: fc.constantFrom('no-value', 'undecodable', 'internal-fault'),
     detail: text,
     receivedAt: time,
+    dedupeWindowMs: time,
   }),
+  fc.record({ kind: fc.constant('mark'), marking: fc.record(marking) }),
+  fc.record({ kind: fc.constant('channel'), channel: text, order: fc.constantFrom('pause', 'resume') }),
 )
 
 const requestId = maybe(text)
@@ -119,10 +143,26 @@ const entry: fc.Arbitrary<Entry> = fc.record({
   sentAt: maybe(time),
   settleAt: maybe(time),
   unknownCause: maybe(fc.string()),
+  reachedAt: maybe(time),
+  resend: fc.boolean(),
+  fallbackAt: maybe(time),
+  fallbackSaid: fc.boolean(),
+  keepUntil: time,
 })
 
 const journalValue: fc.Arbitrary<JournalValue> = fc.oneof(
   entry.map((each) => ({ kind: 'entry' as const, entry: each })),
+  fc.record({ kind: fc.constant('mark' as const), mark: fc.record({ ...marking, pending: fc.boolean() }) }),
+  fc.record({
+    kind: fc.constant('pause' as const),
+    pause: fc.record({
+      channel: text,
+      cause: fc.constantFrom('monthly-limit', 'forbidden', 'operator'),
+      since: time,
+      probeAt: maybe(time),
+      probe: maybe(text),
+    }),
+  }),
   fc.record({ kind: fc.constant('task-position' as const), position: fc.record({ requests: offset, feedback: offset }) }),
   fc.record({ kind: fc.constant('epoch' as const), nonce: text }),
   fc.record({
@@ -179,7 +219,7 @@ describe.each(KINDS)('a record of %s', (_, decode, encoded) => {
 
   test('that is no record of ours is unreadable, and nothing worse', () => {
     fc.assert(fc.property(fc.uint8Array(), (bytes) => orUnreadable(Buffer.from(bytes))))
-    fc.assert(fc.property(fc.nat({ max: 15 }), fc.uint8Array(), (kind, bytes) => orUnreadable(Buffer.from([1, kind, ...bytes]))))
+    fc.assert(fc.property(fc.nat({ max: 20 }), fc.uint8Array(), (kind, bytes) => orUnreadable(Buffer.from([1, kind, ...bytes]))))
   })
 
   test('that is cut, or goes on too long, is unreadable', () => {
@@ -213,9 +253,13 @@ describe.each(KINDS)('a record of %s', (_, decode, encoded) => {
   })
 })
 
+const MARKING = { subject: 'reservation/R-1', cancelledAt: 1, revision: null, forgetAt: 2 }
+
 test.each([
   ['an entry in requests', decodeRequest, encodeJournal({ kind: 'entry', entry: entryOf(1) })],
   ['a request in feedback', decodeFeedback, encodeRequest(poison(1))],
+  ['a mark of the journal in requests', decodeRequest, encodeJournal({ kind: 'mark', mark: { ...MARKING, pending: true } })],
+  ['a mark of requests in the journal', decodeJournal, encodeRequest({ kind: 'mark', marking: MARKING })],
   ['a barrier in the journal', decodeJournal, encodeFeedback({ kind: 'barrier', epoch: 1, at: 1 })],
 ])('%s is unreadable: it has no place there', (_, decode, value) => {
   expect(() => decode(value)).toThrow(UnreadableRecordError)
@@ -240,4 +284,23 @@ test.each([
   ['feedback', decodeFeedback, '010c0e02', { kind: 'barrier', epoch: 7, at: 1 }],
   ['the journal', decodeJournal, '0108540e', { kind: 'task-position', position: { requests: 42, feedback: 7 } }],
   ['the journal', decodeJournal, '01090661626300'.slice(0, 12), { kind: 'epoch', nonce: 'abc' }],
+  [
+    'requests',
+    decodeRequest,
+    '010d06612f31020a000e',
+    { kind: 'mark', marking: { subject: 'a/1', cancelledAt: 5, revision: null, forgetAt: 7 } },
+  ],
+  ['requests', decodeRequest, '010e086d61696e0a7061757365', { kind: 'channel', channel: 'main', order: 'pause' }],
+  [
+    'the journal',
+    decodeJournal,
+    '010f06612f31020a02040e01',
+    { kind: 'mark', mark: { subject: 'a/1', cancelledAt: 5, revision: 2, forgetAt: 7, pending: true } },
+  ],
+  [
+    'the journal',
+    decodeJournal,
+    '0110086d61696e12666f7262696464656e06021200',
+    { kind: 'pause', pause: { channel: 'main', cause: 'forbidden', since: 3, probeAt: 9, probe: null } },
+  ],
 ])('version 1 of %s stays readable', (_, decode, hex, value) => expect(decode(Buffer.from(hex, 'hex'))).toEqual(value))

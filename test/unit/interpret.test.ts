@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Marking } from '../../src/domain/mark.ts'
 import { hashPhone, readPhone } from '../../src/domain/phone.ts'
 import type { ReadyRequest, RefusedRequest, Request } from '../../src/domain/request.ts'
 import { createSealer, openContent } from '../../src/domain/seal.ts'
@@ -7,7 +8,7 @@ import { interpret } from '../../src/intake/interpret.ts'
 import { refuseUnrouted } from '../../src/intake/refusal.ts'
 import type { Route } from '../../src/intake/route.ts'
 import { violationsOf } from '../../src/providers/line/content-rules.ts'
-import { billRoute, changedBill, loadFrom } from './route-folder.ts'
+import { billRoute, type Change, changedBill, loadFrom, NIGHT, voidRoute } from './route-folder.ts'
 
 const CANARY = '+819012340199'
 const OTHER = '090-1234-0102'
@@ -39,8 +40,19 @@ const bill = (changes: object = {}) => ({
 })
 const person = (changes: object = {}) => ({ id: 'C-1', phone: CANARY, timeZone: null, name: null, ...changes })
 
-const requestsOf = (route: Route, event: unknown, headers: Record<string, string> = {}): Request[] =>
-  interpret(route, event, recordOf(headers), context)
+const requestsOf = (
+  route: Route,
+  event: unknown,
+  headers: Record<string, string> = {},
+  record = recordOf(headers),
+): readonly Request[] => {
+  const interpretation = interpret(route, event, record, context)
+  if (interpretation.kind !== 'requests') throw new Error(`the event is ${interpretation.kind}`)
+  return interpretation.requests
+}
+
+const marksIn = (requests: readonly Request[]): Marking[] =>
+  requests.flatMap((request) => (request.kind === 'mark' ? [request.marking] : []))
 
 const readyOf = (requests: readonly Request[]): ReadyRequest[] => requests.filter((request) => request.kind === 'ready')
 const onlyReady = (requests: readonly Request[]): ReadyRequest => {
@@ -53,6 +65,10 @@ const onlyRefused = (requests: readonly Request[]): RefusedRequest => {
   if (requests.length !== 1 || request?.kind !== 'refused') throw new Error('not one refused request')
   expect(JSON.stringify(request)).not.toContain('9012340199')
   return request
+}
+const idOf = (request: Request): string => {
+  if (request.kind === 'mark' || request.kind === 'channel') throw new Error(`a ${request.kind} has no id`)
+  return request.kind === 'ready' ? request.notification.notificationId : request.notificationId
 }
 const contentOf = ({ notification, sealed }: ReadyRequest) => openContent(sealed, notification.notificationId, open)
 
@@ -70,13 +86,19 @@ describe('an event for one customer', () => {
       endpoint: 'flexible',
       urgent: false,
       zone: 'Asia/Tokyo',
-      quietHours: { from: '21:00', until: '08:00' },
+      quietHours: { windows: [NIGHT], holidays: [], spreadMs: 0 },
       expiresAt: null,
       staleAt: AT + 86_400_000,
       unknownPolicy: 'give-up',
       unknownWaitMs: 600_000,
       fallback: 'sms',
+      fallbackAfterMs: null,
       dedupeWindowMs: 604_800_000,
+      businessKey: null,
+      businessWindowMs: 0,
+      subject: null,
+      revision: null,
+      onlyIfNotified: false,
       receivedAt: NOW,
       traceparent: null,
     })
@@ -101,7 +123,7 @@ describe('an event for one customer', () => {
   test('produced again, has the same identity at another position', () => {
     const first = onlyReady(requestsOf(billRoute(), bill()))
     const record = { ...recordOf(), position: { topic: 'bills', partition: 2, offset: 18 } }
-    const again = onlyReady(interpret(billRoute(), bill(), record, context))
+    const again = onlyReady(requestsOf(billRoute(), bill(), {}, record))
     expect(again.notification.identityKey).toBe(first.notification.identityKey)
     expect(again.notification.notificationId).not.toBe(first.notification.notificationId)
   })
@@ -111,6 +133,19 @@ describe('an event for one customer', () => {
     const again = onlyReady(requestsOf(billRoute(), bill({ customer: person({ phone: OTHER }) })))
     expect(again.notification.identityKey).not.toBe(first.notification.identityKey)
   })
+})
+
+test('`event.` reaches the whole wherever a path may be', () => {
+  const route = voidRoute(
+    ['time: at', 'time: event.at\nrecipients: event.others'],
+    ['id: eventId', 'id: event.eventId'],
+    ['id: customer.id', 'id: event.eventId'],
+  )
+  expect(requestsOf(route, bill({ others: [person()] }))).toMatchObject([
+    { kind: 'mark', marking: { subject: 'invoice/e1', cancelledAt: AT } },
+  ])
+  const notifying = billRoute(['time: at', 'time: event.at'], ['id: eventId', 'id: event.eventId'])
+  expect(onlyReady(requestsOf(notifying, bill())).notification.event).toMatchObject({ id: 'e1', time: AT })
 })
 
 describe('CloudEvents headers', () => {
@@ -246,6 +281,7 @@ describe('a recipient is refused', () => {
       purpose: 'bill-finalized',
       channel: 'main',
       fallback: 'sms',
+      dedupeWindowMs: 604_800_000,
       event: { source: 'jp.example', id: 'e1' },
     })
   })
@@ -287,6 +323,11 @@ describe('a recipient is refused', () => {
     })
   })
 
+  test("and remembered for its route's window", () => {
+    const route = billRoute(['expires: due', 'dedupeWindow: P2D'])
+    expect(onlyRefused(requestsOf(route, bill({ customer: null }))).dedupeWindowMs).toBe(2 * 86_400_000)
+  })
+
   test('and read again, is the same refusal', () => {
     const event = bill({ customer: null })
     expect(requestsOf(billRoute(), event)).toEqual(requestsOf(billRoute(), event))
@@ -322,9 +363,7 @@ describe('an event for many', () => {
     expect(first?.notification.position.index).toBe(0)
     expect(third?.notification).toMatchObject({ customerId: 'C-3', position: { index: 2 } })
     expect(third && contentOf(third).message).toMatchObject({ messages: [{ text: '佐藤様: 12,800円' }] })
-    expect(
-      new Set(requests.map((request) => (request.kind === 'ready' ? request.notification : request).notificationId)).size,
-    ).toBe(3)
+    expect(new Set(requests.map(idOf)).size).toBe(3)
   })
 
   test('that names nobody is one refusal', () => {
@@ -409,6 +448,283 @@ test('no refusal ever holds the digits of the number', () => {
   )
 })
 
+const MEMORY = 604_800_000 + 3_600_000
+const about = (...changes: readonly Change[]) =>
+  billRoute(
+    ['fallback: sms', 'fallback: sms\nsubject: { kind: invoice, id: due }\nrevision: revision\nonlyIf: notified'],
+    ['expires: due\n', ''],
+    ...changes,
+  )
+
+describe('a subject', () => {
+  const subjectOf = (due: unknown) => onlyReady(requestsOf(about(['revision: revision\nonlyIf: notified', '']), bill({ due })))
+
+  test.each([
+    ['a text', 'R-1024', 'invoice/R-1024'],
+    ['a text as it is, though it look like two', ' a/b ', 'invoice/ a/b '],
+    ['a whole number', 1024, 'invoice/1024'],
+    ['a large whole number', 9_007_199_254_740_993n, 'invoice/9007199254740993'],
+    ['nought', 0, 'invoice/0'],
+    ['emoji', '👨‍👩‍👧', 'invoice/👨‍👩‍👧'],
+    ['200 characters', 'x'.repeat(200), `invoice/${'x'.repeat(200)}`],
+  ])('may be %s', (_, due, subject) => expect(subjectOf(due).notification.subject).toBe(subject))
+
+  test.each([
+    ['absent', null],
+    ['empty', ''],
+  ])('that is %s is refused', (_, due) => {
+    expect(onlyRefused(requestsOf(about(), bill({ due, revision: 1 })))).toMatchObject({
+      reason: 'missing-field',
+      detail: 'due: found nothing; the route needs it',
+      recipientRef: expect.any(String),
+    })
+  })
+
+  test.each([
+    ['201 characters long', 'x'.repeat(201), '(201 characters)'],
+    ['of a megabyte', 'x'.repeat(1 << 20), '(1048576 characters)'],
+    ['of two lines', 'R-1\nR-2', '"A-9?A-9" (7 characters)'],
+    ['with a null character', 'R-1\0', '(4 characters)'],
+    ['half an emoji', '\ud83d', '(1 characters)'],
+    ['the other half', 'R-\udc68', '(3 characters)'],
+    ['a fraction', 1.5, 'a number'],
+    ['beyond what a number holds', 2 ** 53, 'a number'],
+    ['not a number', Number.NaN, 'a number'],
+    ['a yes', true, 'a boolean'],
+    ['a record', { id: 'R-1' }, 'a record'],
+    ['a list', ['R-1'], 'a list'],
+  ])('that is %s is refused by its shape', (_, due, shape) => {
+    const { reason, detail } = onlyRefused(requestsOf(about(), bill({ due, revision: 1 })))
+    expect(reason).toBe('malformed-field')
+    expect(detail).toContain('due: wanted a text of at most 200 characters without control characters, or a whole number, found ')
+    expect(detail).toContain(shape)
+    expect(detail.length).toBeLessThan(200)
+  })
+})
+
+describe('a revision', () => {
+  test.each([0, 1, 2 ** 53 - 2])('of %d is marked in every partition, before the notification', (revision) => {
+    const requests = requestsOf(about(), bill({ due: 'R-1', revision }))
+    expect(requests).toMatchObject([
+      { kind: 'mark', marking: { subject: 'invoice/R-1', cancelledAt: null, revision, forgetAt: NOW + MEMORY } },
+      { kind: 'ready', notification: { subject: 'invoice/R-1', revision, onlyIfNotified: true } },
+    ])
+  })
+
+  test('may be that of the route', () => {
+    const requests = requestsOf(about(['revision: revision', 'revision: 7']), bill({ due: 'R-1' }))
+    expect(marksIn(requests)).toMatchObject([{ revision: 7 }])
+    expect(readyOf(requests)).toMatchObject([{ notification: { revision: 7 } }])
+  })
+
+  test.each([
+    ['a text', '7', 'found "9" (1 characters)'],
+    ['below nought', -1, 'found a number'],
+    ['a fraction', 1.5, 'found a number'],
+    ['2^53 - 1', 2 ** 53 - 1, 'found a number'],
+    ['2^53', 2 ** 53, 'found a number'],
+    ['infinite', Number.POSITIVE_INFINITY, 'found a number'],
+    ['not a number', Number.NaN, 'found a number'],
+  ])('that is %s is refused, and marks nothing', (_, revision, found) => {
+    expect(onlyRefused(requestsOf(about(), bill({ due: 'R-1', revision })))).toMatchObject({
+      reason: 'malformed-field',
+      detail: `revision: wanted a whole number from 0 to 9007199254740990, ${found}`,
+    })
+  })
+
+  test('that is absent is refused, and marks nothing', () => {
+    expect(onlyRefused(requestsOf(about(), bill({ due: 'R-1' })))).toMatchObject({
+      reason: 'missing-field',
+      detail: 'revision: found nothing; the route needs it',
+    })
+  })
+
+  test('is marked though its recipient be refused: what came before is out of date', () => {
+    const requests = requestsOf(about(), bill({ due: 'R-1', revision: 2, customer: null }))
+    expect(requests).toMatchObject([
+      { kind: 'mark', marking: { revision: 2 } },
+      { kind: 'refused', reason: 'no-phone' },
+    ])
+  })
+
+  test.each([
+    ['without identity', { eventId: null }],
+    ['at no time', { at: 'today' }],
+  ])('of an event %s marks nothing: it is refused as a whole', (_, changes) => {
+    expect(onlyRefused(requestsOf(about(), bill({ due: 'R-1', revision: 2, ...changes }))).reason).toBe('missing-field')
+  })
+
+  test('of an event of tomorrow is remembered from tomorrow', () => {
+    const at = NOW + 86_400_000
+    expect(marksIn(requestsOf(about(), bill({ due: 'R-1', revision: 2, at })))).toMatchObject([{ forgetAt: at + MEMORY }])
+  })
+
+  test('of several subjects is marked once for each, by the highest', () => {
+    const route = about(
+      ['recipient: {', 'recipients: others\nrecipient: {'],
+      ['phone: customer.phone, customer: customer.id, timeZone: customer.timeZone', 'phone: phone'],
+      ['id: due', 'id: id'],
+      ["{{ customer.name | default: 'お客' }}様: {{ amount | yen }}", '{{ event.amount | yen }}'],
+    )
+    const others = [
+      person({ id: 'A', revision: 3 }),
+      person({ id: 'B', revision: 1, phone: OTHER }),
+      person({ id: 'A', revision: 5, phone: THIRD }),
+      person({ id: 'A', revision: 4, phone: '090-12' }),
+      person({ id: 'C', revision: -1 }),
+      person({ id: null, revision: 9 }),
+    ]
+    const requests = requestsOf(route, bill({ customer: null, others }))
+    expect(requests.map(({ kind }) => kind)).toEqual([
+      ...['mark', 'mark'],
+      ...['ready', 'ready', 'ready', 'refused', 'refused', 'refused'],
+    ])
+    expect(marksIn(requests)).toMatchObject([
+      { subject: 'invoice/A', revision: 5 },
+      { subject: 'invoice/B', revision: 1 },
+    ])
+    expect(requests.slice(-2)).toMatchObject([
+      { position: { index: 4 }, detail: expect.stringContaining('others[4].revision: wanted a whole number') },
+      { position: { index: 5 }, detail: 'others[5].id: found nothing; the route needs it' },
+    ])
+  })
+})
+
+describe('an event that calls off', () => {
+  test('becomes one mark, and notifies nobody', () => {
+    expect(requestsOf(voidRoute(), bill())).toEqual([
+      { kind: 'mark', marking: { subject: 'invoice/C-1', cancelledAt: AT, revision: null, forgetAt: NOW + MEMORY } },
+    ])
+  })
+
+  test('is remembered for its own window, from when it happened if that is later', () => {
+    const route = voidRoute(['time: at', 'time: at\ndedupeWindow: P2D'])
+    const at = NOW + 60_000
+    expect(marksIn(requestsOf(route, bill({ at })))).toMatchObject([
+      { cancelledAt: at, forgetAt: at + 2 * 86_400_000 + 3_600_000 },
+    ])
+  })
+
+  test('needs no identity: called off twice is called off', () => {
+    expect(marksIn(requestsOf(voidRoute(), bill({ eventId: null })))).toHaveLength(1)
+  })
+
+  test.each([
+    ['no subject', { customer: null }, 'missing-field', 'customer.id: found nothing; the route needs it'],
+    [
+      'a subject that is none',
+      { customer: person({ id: '\ud83d' }) },
+      'malformed-field',
+      'customer.id: wanted a text of at most',
+    ],
+    ['no time', { at: 'today' }, 'missing-field', 'at: wanted milliseconds since 1970'],
+  ])('but has %s is refused for its route, so that somebody looks', (_, changes, reason, detail) => {
+    expect(onlyRefused(requestsOf(voidRoute(), bill(changes)))).toMatchObject({
+      reason,
+      detail: expect.stringContaining(detail),
+      route: 'bill-void',
+      customerId: null,
+      recipientRef: null,
+      purpose: null,
+      channel: null,
+      fallback: null,
+      dedupeWindowMs: 604_800_000,
+    })
+  })
+
+  describe('several things', () => {
+    const several = () => voidRoute(['id: customer.id', 'id: id'], ['time: at', 'time: at\nrecipients: others'])
+
+    test('marks each once, and one that cannot be understood harms no other', () => {
+      const others = ['A', 'B', null, 'A'].map((id) => person({ id }))
+      const requests = requestsOf(several(), bill({ others }))
+      expect(marksIn(requests).map(({ subject }) => subject)).toEqual(['invoice/A', 'invoice/B'])
+      expect(requests.slice(2)).toMatchObject([
+        { kind: 'refused', position: { index: 2 }, detail: 'others[2].id: found nothing; the route needs it' },
+      ])
+    })
+
+    test('but names none is refused', () => {
+      expect(onlyRefused(requestsOf(several(), bill()))).toMatchObject({
+        reason: 'no-recipients',
+        detail: 'others: found an empty list; an event must name at least one',
+      })
+    })
+  })
+})
+
+describe('a business key', () => {
+  const keyed = (...changes: readonly Change[]) =>
+    billRoute(
+      ['fallback: sms', 'fallback: sms\ndedupe: { key: [due, customer.name], window: P1D }'],
+      ['expires: due\n', ''],
+      ...changes,
+    )
+  const keyOf = (event: object, route = keyed()) => onlyReady(requestsOf(route, event)).notification.businessKey
+  const one = bill({ due: '2026-08-31', customer: person({ name: '花子' }) })
+
+  test('is the same for other events that say the same, within its window', () => {
+    const { notification } = onlyReady(requestsOf(keyed(), one))
+    expect(notification.businessKey).toMatch(/^[0-9a-f]{32}$/)
+    expect(notification.businessWindowMs).toBe(86_400_000)
+    expect(keyOf({ ...one, eventId: 'e2', at: AT + 5, amount: 1 })).toBe(notification.businessKey)
+  })
+
+  test.each([
+    ['value', { ...one, due: '2026-09-30' }],
+    ['absent value', { ...one, due: null }],
+    ['recipient', { ...one, customer: person({ name: '花子', phone: OTHER }) }],
+    ['place of a value', { ...one, due: '花子', customer: person({ name: '2026-08-31' }) }],
+  ])('differs by %s', (_, event) => expect(keyOf(event)).not.toBe(keyOf(one)))
+
+  test('differs by route', () => expect(keyOf(one, keyed(['route: bill', 'route: other']))).not.toBe(keyOf(one)))
+
+  test('tells an absent value from an empty one', () => {
+    expect(keyOf({ ...one, due: '' })).not.toBe(keyOf({ ...one, due: null }))
+  })
+
+  test('is none if all is absent: two that say nothing do not say the same', () => {
+    expect(keyOf(bill())).toBeNull()
+  })
+
+  test('of half an emoji is refused: UTF-8 would make it the same as others', () => {
+    expect(onlyRefused(requestsOf(keyed(), { ...one, due: '\ud83d' }))).toMatchObject({
+      reason: 'malformed-field',
+      detail: 'due: wanted a text or a whole number, found "?" (1 characters)',
+    })
+  })
+})
+
+test('another channel may be due after a while', () => {
+  const route = billRoute(['fallback: sms', 'fallback: sms\nfallbackAfter: PT30M'])
+  expect(onlyReady(requestsOf(route, bill())).notification.fallbackAfterMs).toBe(1_800_000)
+})
+
+describe('an event older than its window', () => {
+  const WINDOW = 604_800_000
+
+  test.each([
+    ['that notifies', () => billRoute()],
+    ['that has revisions', () => about()],
+    ['that calls off', () => voidRoute()],
+  ])('%s is too old, to the millisecond', (_, routeOf) => {
+    const event = { due: 'R-1', revision: 1 }
+    expect(interpret(routeOf(), bill({ ...event, at: NOW - WINDOW }), recordOf(), context)).toEqual({ kind: 'too-old' })
+    expect(requestsOf(routeOf(), bill({ ...event, at: NOW - WINDOW + 1 }))).not.toEqual([])
+  })
+
+  test('is too old though it would be refused', () => {
+    const event = bill({ at: NOW - WINDOW, customer: null, eventId: null })
+    expect(interpret(billRoute(), event, recordOf(), context)).toEqual({ kind: 'too-old' })
+  })
+
+  test("without a time of its own goes by the record's", () => {
+    const record = { ...recordOf(), timestamp: NOW - WINDOW }
+    expect(interpret(billRoute(), bill({ at: null }), record, context)).toEqual({ kind: 'too-old' })
+    expect(requestsOf(billRoute(), bill({ at: AT }), {}, record)).toHaveLength(1)
+  })
+})
+
 describe('an event that no route wants', () => {
   test('is refused by its names', () => {
     const routes = loadFrom({ 'bill.yaml': changedBill() })
@@ -423,6 +739,7 @@ describe('an event that no route wants', () => {
       purpose: null,
       channel: null,
       receivedAt: NOW,
+      dedupeWindowMs: 604_800_000,
     })
   })
 

@@ -1,14 +1,17 @@
-import type { InputBounds, TaskJournal } from '../../src/dispatch/task-journal.ts'
+import type { Committed, InputBounds, TaskJournal } from '../../src/dispatch/task-journal.ts'
 import type { Entry } from '../../src/domain/entry.ts'
 import type { Result } from '../../src/domain/result.ts'
-import type { TaskPosition } from '../../src/domain/state.ts'
+import type { StateChanges } from '../../src/domain/state.ts'
 
-type JournalRecord = { readonly entry: Entry } | { readonly position: TaskPosition } | { readonly epoch: number }
+type JournalRecord = StateChanges | { readonly epoch: number }
 
 /** One partition of the journal, and of the results committed with it: outlives its owners. */
 export interface MemoryLog {
+  /** A commit, or an epoch marker, each: their places are their offsets. */
   readonly records: JournalRecord[]
   readonly results: Result[]
+  /** Offsets of requests that were set aside. */
+  readonly tooOld: number[]
   /** The last owner to have fenced the others. */
   owner: number | undefined
   bounds: InputBounds
@@ -24,8 +27,9 @@ export interface JournalHooks {
 }
 
 export const createLog = (...entries: readonly Entry[]): MemoryLog => ({
-  records: entries.length > 0 ? [...entries.map((entry) => ({ entry })), { position: { requests: 100, feedback: 100 } }] : [],
+  records: entries.length > 0 ? [{ entries, position: { requests: 100, feedback: 100 } }] : [],
   results: [],
+  tooOld: [],
   owner: undefined,
   bounds: { requests: { low: 0, high: 1_000 }, feedback: { low: 0, high: 1_000 }, groupHasRead: false },
 })
@@ -41,20 +45,24 @@ export const createMemoryJournal = (log: MemoryLog, calls: string[], hooks: Jour
       log.records.push({ epoch })
       return epoch
     },
-    restore: async (onRecord) => {
-      calls.push('restore')
+    restore: async (from, onPortion) => {
+      calls.push(from === 0 ? 'restore' : `restore from ${from}`)
       await hooks.restoring?.()
-      for (const record of log.records) if (!('epoch' in record)) onRecord(record)
+      for (const [offset, record] of log.records.entries())
+        if (offset >= from) onPortion('epoch' in record ? {} : record, offset + 1)
     },
     inputs: async () => log.bounds,
-    commit: async ({ entries, results, position }) => {
+    commit: async ({ results, tooOld, entries, marks, pauses, forgotten, position }: Committed) => {
       calls.push('commit')
       await hooks.committing?.()
       if (log.owner !== epoch) throw new Error('fenced')
-      log.records.push(...entries.map((entry) => ({ entry })), { position })
+      log.records.push({ entries, marks, pauses, forgotten, position })
       log.results.push(...results)
+      log.tooOld.push(...tooOld.map(({ offset }) => offset))
+      const next = log.records.length
       await hooks.committed?.()
       calls.push('committed')
+      return next
     },
     close: async () => {
       await hooks.closing?.()

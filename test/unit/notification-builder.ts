@@ -3,7 +3,7 @@ import type { Entry } from '../../src/domain/entry.ts'
 import { laneOf } from '../../src/domain/entry.ts'
 import type { Owner, Policy } from '../../src/domain/moment.ts'
 import type { NotSentCause, Outcome } from '../../src/domain/outcome.ts'
-import type { Notification, PoisonRequest, ReadyRequest, RefusedRequest } from '../../src/domain/request.ts'
+import type { Notification, PoisonRequest, QuietHours, ReadyRequest, RefusedRequest } from '../../src/domain/request.ts'
 import type { Status } from '../../src/domain/result.ts'
 
 /** 2026-06-01, noon in Tokyo. */
@@ -11,11 +11,18 @@ export const NOON = Date.UTC(2026, 5, 1, 3)
 export const SECOND = 1_000
 export const MINUTE = 60 * SECOND
 export const HOUR = 60 * MINUTE
-export const NIGHT = { from: '21:00', until: '08:00' } as const
+export const NIGHT: QuietHours = { windows: [{ from: '21:00', until: '08:00', on: null }], holidays: [], spreadMs: 0 }
 export const MAIN = laneOf({ channel: 'main', endpoint: 'template' })
 
 export const OWNER: Owner = { partition: 3, incarnation: '0123456789ab', epoch: 7, orphansFrom: 0 }
-export const POLICY: Policy = { progress: true, cost: () => null }
+export const POLICY: Policy = {
+  progress: true,
+  cost: () => null,
+  isOptedOut: () => false,
+  spacingMs: 0,
+  perDay: Number.POSITIVE_INFINITY,
+  probeEveryMs: () => HOUR,
+}
 
 export const positionOf = (n: number) => ({ topic: 'bills', partition: 1, offset: n, index: 0 })
 
@@ -39,7 +46,13 @@ export const notification = (n: number, changes: Partial<Notification> = {}): No
   unknownPolicy: 'give-up',
   unknownWaitMs: HOUR,
   fallback: 'sms',
+  fallbackAfterMs: null,
   dedupeWindowMs: 24 * HOUR,
+  businessKey: null,
+  businessWindowMs: 0,
+  subject: null,
+  revision: null,
+  onlyIfNotified: false,
   receivedAt: NOON,
   traceparent: null,
   ...changes,
@@ -65,6 +78,7 @@ export const refused = (n: number, changes: Partial<RefusedRequest> = {}): Refus
   reason: 'unusable-phone',
   detail: 'customer.phone: "9999" (4 characters)',
   receivedAt: NOON - SECOND,
+  dedupeWindowMs: 24 * HOUR,
   traceparent: null,
   ...changes,
 })
@@ -76,6 +90,7 @@ export const poison = (n: number): PoisonRequest => ({
   reason: 'undecodable',
   detail: 'not a whole Bill',
   receivedAt: NOON - SECOND,
+  dedupeWindowMs: 24 * HOUR,
 })
 
 /** An entry of the nth notification as it lies in a store. */
@@ -100,6 +115,11 @@ export const entryOf = (n: number, changes: Partial<Entry> = {}, of: Partial<Not
   sentAt: null,
   settleAt: null,
   unknownCause: null,
+  reachedAt: null,
+  resend: false,
+  fallbackAt: null,
+  fallbackSaid: false,
+  keepUntil: NOON + 24 * HOUR,
   ...changes,
 })
 

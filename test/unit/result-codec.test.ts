@@ -2,10 +2,11 @@ import type { SchemaRegistry } from '@kafkajs/confluent-schema-registry'
 import avro from 'avsc'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { UnknownCause } from '../../src/domain/outcome.ts'
+import type { PoisonReason, RefusalReason } from '../../src/domain/request.ts'
 import type { Cost, Result, Status } from '../../src/domain/result.ts'
 import { createResultEncoder, RESULT_SCHEMA, SchemaError } from '../../src/kafka/result-codec.ts'
-import { NOON, ready } from './notification-builder.ts'
-import { sendOne, startRun } from './step-run.ts'
+import { NOON, positionOf } from './notification-builder.ts'
 
 /** Every status there is: a new one must be added here, and to the schema. */
 const STATUSES: Readonly<Record<Status, true>> = {
@@ -28,6 +29,40 @@ const STATUSES: Readonly<Record<Status, true>> = {
   poison: true,
 }
 
+/** Every reason there is, beside those that only dispatch gives. */
+const REASONS: Readonly<Record<UnknownCause | RefusalReason | PoisonReason, true>> = {
+  timeout: true,
+  reset: true,
+  status: true,
+  crash: true,
+  'no-route': true,
+  'no-phone': true,
+  'unusable-phone': true,
+  'country-not-served': true,
+  'missing-field': true,
+  'malformed-field': true,
+  'content-rule': true,
+  'no-recipients': true,
+  'opted-out': true,
+  'no-value': true,
+  'not-confluent': true,
+  'unknown-schema': true,
+  undecodable: true,
+  'internal-fault': true,
+}
+const OF_DISPATCH = [
+  'quiet-hours',
+  'spacing',
+  'daily-cap',
+  'fallback-after',
+  'cancellation',
+  'not-notified',
+  'newer-revision',
+  'max-age',
+  'expires-at',
+  'business-key',
+]
+
 /** A registry that knows the schema under id 41, and nothing else. */
 const registry = (answer: () => Promise<number> = async () => 41): SchemaRegistry =>
   ({ getRegistryIdBySchema: answer }) as unknown as SchemaRegistry
@@ -36,18 +71,50 @@ const encode = await createResultEncoder(registry(), 'tsuchi.results')
 const reader = avro.Type.forSchema(RESULT_SCHEMA as avro.Schema)
 const decode = (result: Result) => reader.fromBuffer(encode(result).subarray(5)) as Record<string, unknown>
 
-const resultWith = (changes: Partial<Result>): Result => {
-  const run = startRun()
-  const tag = sendOne(run, ready(1, { traceparent: '00-trace' }))
-  const [result] = run.report(tag, { kind: 'accepted', requestId: 'line-1' }).results
-  if (!result) throw new Error('no result')
-  return { ...result, ...changes }
-}
+const resultWith = (changes: Partial<Result>): Result => ({
+  resultId: 'a1',
+  notificationId: 'n1',
+  sequence: 1,
+  status: 'accepted',
+  terminal: true,
+  corrects: null,
+  reason: null,
+  detail: null,
+  purpose: 'bill-finalized',
+  route: 'bill',
+  channel: 'main',
+  endpoint: 'template',
+  customerId: 'C-1',
+  recipientRef: 'r1',
+  subject: 'invoice/2026-06',
+  position: positionOf(1),
+  event: { source: 'jp.example', id: 'e1', type: 'jp.example.Bill', time: NOON },
+  duplicateOf: null,
+  attempts: 1,
+  deliveryTag: 't1',
+  lineRequestId: 'line-1',
+  httpStatus: null,
+  property: null,
+  receivedAt: NOON,
+  releaseAt: NOON,
+  sentAt: NOON,
+  decidedAt: NOON + 40,
+  cost: null,
+  fallback: null,
+  traceparent: '00-trace',
+  ...changes,
+})
 
 describe('the schema of results', () => {
   test('holds all statuses, and no other', () => {
     const status = reader as unknown as { field(name: string): { type: { symbols: string[] } } }
     expect(status.field('status').type.symbols.toSorted()).toEqual(Object.keys(STATUSES).toSorted())
+  })
+
+  test.each([...Object.keys(REASONS), ...OF_DISPATCH])('knows the reason %s', (reason) => {
+    const { fields } = RESULT_SCHEMA as { fields: { name: string; doc: string }[] }
+    const words = fields.find(({ name }) => name === 'reason')?.doc.split(/[^a-z-]+/)
+    expect(words).toContain(reason)
   })
 
   test('explains every field, and gives those that may be absent a default', () => {
@@ -72,6 +139,7 @@ describe('an encoded result', () => {
       status: 'accepted',
       terminal: true,
       corrects: null,
+      subject: 'invoice/2026-06',
       lineRequestId: 'line-1',
       receivedAt: NOON,
       source: { topic: 'bills', partition: 1, offset: 1, index: 0, eventSource: 'jp.example', eventId: 'e1', eventTime: NOON },
@@ -81,6 +149,8 @@ describe('an encoded result', () => {
   test.each(Object.keys(STATUSES) as Status[])('can have the status %s', (status) =>
     expect(decode(resultWith({ status }))).toMatchObject({ status }),
   )
+
+  test('about no subject has none', () => expect(decode(resultWith({ subject: null }))).toMatchObject({ subject: null }))
 
   test('without a cost has none', () => expect(decode(resultWith({ cost: null }))).toMatchObject({ cost: null }))
 })

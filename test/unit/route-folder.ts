@@ -2,13 +2,16 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import type { Route } from '../../src/intake/route.ts'
+import type { CancellingRoute, NotifyingRoute, Route } from '../../src/intake/route.ts'
 import { loadRoutes } from '../../src/intake/routes.ts'
 import { violationsOf } from '../../src/providers/line/content-rules.ts'
 
+/** What the configuration says of quiet hours. */
+export const NIGHT = { from: '21:00', until: '08:00', on: null } as const
+
 export const SURROUNDINGS = {
   channels: ['main', 'support'],
-  defaults: { country: 'JP', zone: 'Asia/Tokyo', quietHours: { from: '21:00', until: '08:00' } },
+  defaults: { country: 'JP', zone: 'Asia/Tokyo', quietHours: [NIGHT], releaseSpreadMs: 0, holidays: null },
   violationsOf,
 } as const
 
@@ -20,6 +23,7 @@ const customer = {
     { name: 'phone', type: ['null', 'string'], default: null },
     { name: 'timeZone', type: ['null', 'string'], default: null },
     { name: 'name', type: ['null', 'string'], default: null },
+    { name: 'revision', type: ['null', 'long'], default: null },
   ],
 }
 
@@ -33,6 +37,7 @@ export const BILL = JSON.stringify({
     { name: 'at', type: ['null', 'long', 'string'], default: null },
     { name: 'due', type: ['null', 'string'], default: null },
     { name: 'amount', type: 'long' },
+    { name: 'revision', type: ['null', 'long'], default: null },
     { name: 'link', type: ['null', 'string'], default: null },
     { name: 'paid', type: 'boolean' },
     { name: 'customer', type: ['null', customer], default: null },
@@ -75,14 +80,34 @@ export const loadFrom = (files: Files): Route[] =>
   loadRoutes({ ...SURROUNDINGS, directory: folderOf({ 'bill.avsc': BILL, ...files }) })
 
 /** The bill's route with some text replaced. */
-export const billRoute = (...changes: readonly (readonly [from: string, to: string])[]): Route => {
+export const billRoute = (...changes: readonly Change[]): NotifyingRoute => {
   const [route] = loadFrom({ 'bill.yaml': changedBill(...changes) })
-  if (!route) throw new Error('the bill has no route')
+  if (route?.kind !== 'notify') throw new Error('the bill has no route that notifies')
   return route
 }
 
-export const changedBill = (...changes: readonly (readonly [from: string, to: string])[]): string =>
+/** Calls off the invoice that the bill's customer is told of. */
+export const VOID_ROUTE = `route: bill-void
+cancels: { kind: invoice, id: customer.id }
+topic: bills
+event: jp.example.BillVoid
+schema: bill.avsc
+identity: { source: jp.example, id: eventId }
+time: at
+`
+
+export const voidRoute = (...changes: readonly Change[]): CancellingRoute => {
+  const [route] = loadFrom({ 'void.yaml': changed(VOID_ROUTE, changes) })
+  if (route?.kind !== 'cancel') throw new Error('there is no route that calls off')
+  return route
+}
+
+export type Change = readonly [from: string, to: string]
+
+export const changedBill = (...changes: readonly Change[]): string => changed(BILL_ROUTE, changes)
+
+export const changed = (route: string, changes: readonly Change[]): string =>
   changes.reduce((text, [from, to]) => {
-    if (!text.includes(from)) throw new Error(`the bill's route has no ${from}`)
+    if (!text.includes(from)) throw new Error(`the route has no ${from}`)
     return text.replace(from, to)
-  }, BILL_ROUTE)
+  }, route)

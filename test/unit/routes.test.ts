@@ -1,8 +1,22 @@
-import { basename } from 'node:path'
+import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { RoutesError } from '../../src/intake/route-fault.ts'
 import { loadRoutes, routeFor } from '../../src/intake/routes.ts'
-import { BILL, BILL_ROUTE, billRoute, changedBill, type Files, folderOf, loadFrom, SURROUNDINGS } from './route-folder.ts'
+import {
+  BILL,
+  BILL_ROUTE,
+  billRoute,
+  type Change,
+  changed,
+  changedBill,
+  type Files,
+  folderOf,
+  loadFrom,
+  NIGHT,
+  SURROUNDINGS,
+  VOID_ROUTE,
+  voidRoute,
+} from './route-folder.ts'
 
 /** What a person reads, with file names alone in place of their paths. */
 const faultsOf = (files: Files): string[] => {
@@ -18,6 +32,8 @@ const faultsOf = (files: Files): string[] => {
   return []
 }
 
+const ABOUT: Change = ['expires: due', 'subject: { kind: invoice, id: customer.id }']
+
 describe('a route file', () => {
   test('becomes a route, with what it leaves out filled in', () => {
     expect(billRoute()).toMatchObject({
@@ -26,21 +42,30 @@ describe('a route file', () => {
       endpoint: 'flexible',
       urgent: false,
       recipient: { country: 'JP' },
-      quietHours: { from: '21:00', until: '08:00' },
+      quietHours: { windows: [NIGHT], spreadMs: 0, holidays: null },
       maxAgeMs: 86_400_000,
       dedupeWindowMs: 7 * 86_400_000,
       unknownPolicy: 'give-up',
       unknownWaitMs: 600_000,
+      fallbackAfterMs: null,
+      subject: null,
+      revision: null,
+      onlyIfNotified: false,
+      business: null,
       schema: { name: 'jp.example.Bill', json: JSON.parse(BILL) },
     })
   })
 
   test.each([
     ['a purpose that answers a person goes at any hour', ['bill-finalized', 'payment-completed'], null],
-    ['a purpose that can wait has the configured quiet hours', ['bill-finalized', 'reminder'], { from: '21:00', until: '08:00' }],
+    ['a purpose that can wait has the configured quiet hours', ['bill-finalized', 'reminder'], [NIGHT]],
     ['none', ['expires:', 'quietHours: none\nexpires:'], null],
-    ['its own', ['expires:', 'quietHours: { from: "22:00", until: "07:30" }\nexpires:'], { from: '22:00', until: '07:30' }],
-  ] as const)('quiet hours: %s', (_, change, quietHours) => expect(billRoute(change).quietHours).toEqual(quietHours))
+    [
+      'its own',
+      ['expires:', 'quietHours: { from: "22:00", until: "07:30" }\nexpires:'],
+      [{ ...NIGHT, from: '22:00', until: '07:30' }],
+    ],
+  ] as const)('quiet hours: %s', (_, change, windows) => expect(billRoute(change).quietHours?.windows ?? null).toEqual(windows))
 
   test('that sends again waits as long as LINE may hold a message', () => {
     expect(billRoute(['expires:', 'unknown: { policy: resend }\nexpires:'])).toMatchObject({
@@ -53,6 +78,51 @@ describe('a route file', () => {
   test('may expire at a time of the event, or after a while', () => {
     expect(billRoute().expires).toMatchObject({ kind: 'field', path: { text: 'due' } })
     expect(billRoute(['expires: due', 'expires: PT6H']).expires).toEqual({ kind: 'after', ms: 21_600_000 })
+  })
+
+  test('may say what it is about, and what makes it news', () => {
+    const route = billRoute([
+      'fallback: sms',
+      `fallback: sms
+fallbackAfter: PT30M
+subject: { kind: invoice, id: customer.id }
+revision: revision
+onlyIf: notified
+dedupe: { key: [due, amount], window: P1D }`,
+    ])
+    expect(route).toMatchObject({
+      fallbackAfterMs: 1_800_000,
+      subject: { kind: 'invoice', id: { text: 'customer.id' } },
+      revision: { text: 'revision' },
+      onlyIfNotified: true,
+      business: { key: [{ text: 'due' }, { text: 'amount' }], windowMs: 86_400_000 },
+    })
+  })
+
+  test('may be of one revision by itself', () => {
+    expect(billRoute(ABOUT, ['fallback: sms', 'revision: 3']).revision).toBe(3)
+  })
+
+  test('may call off instead, and notifies nobody then', () => {
+    expect(voidRoute()).toEqual({
+      kind: 'cancel',
+      id: 'bill-void',
+      file: expect.stringMatching(/void\.yaml$/),
+      topic: 'bills',
+      event: 'jp.example.BillVoid',
+      schema: expect.objectContaining({ name: 'jp.example.Bill' }),
+      identity: { source: 'jp.example', id: expect.objectContaining({ text: 'eventId' }) },
+      time: expect.objectContaining({ text: 'at' }),
+      eventZone: 'Asia/Tokyo',
+      recipients: null,
+      dedupeWindowMs: 7 * 86_400_000,
+      subject: { kind: 'invoice', id: expect.objectContaining({ text: 'customer.id' }) },
+    })
+  })
+
+  test('may call off something for each element of a list', () => {
+    const route = voidRoute(['id: customer.id', 'id: id'], ['time: at', 'time: at\nrecipients: others'])
+    expect(route).toMatchObject({ recipients: { text: 'others' }, subject: { id: { text: 'id' } } })
   })
 
   test('may be a template of LINE', () => {
@@ -85,7 +155,7 @@ describe('a fault is told with its place, what was found and the remedy:', () =>
       'an unknown field',
       'fallback: sms',
       'falback: sms',
-      'bill.yaml:11 falback: found an unknown field "falback"; remove it, or write one of route, purpose, topic,',
+      'bill.yaml:11 falback: found an unknown field "falback"; remove it, or write one of route, topic, event,',
     ],
     [
       'an unknown field within',
@@ -194,9 +264,147 @@ describe('a fault is told with its place, what was found and the remedy:', () =>
       'a time of day without quotes',
       'expires: due',
       'quietHours: { from: 9, until: "08:00" }',
-      'bill.yaml:10 quietHours: found {"from":9,"until":"08:00"}; write default, none, or { from: "21:00", until: "08:00" }',
+      'bill.yaml:10 quietHours.from: found 9; write a time of day in quotes, such as "21:00"',
     ],
-    ['quiet hours that never end', 'expires: due', 'quietHours: { from: "08:00", until: "08:00" }', 'with two different times'],
+    ['quiet hours that never end', 'expires: due', 'quietHours: { from: "08:00", until: "08:00" }', 'make from and until differ'],
+    [
+      'a subject without a kind',
+      'expires: due',
+      'subject: { id: customer.id }',
+      'bill.yaml:10 subject.kind: found nothing; write what kind of thing it is, of a-z, 0-9 and hyphens, such as reservation',
+    ],
+    [
+      'a subject with a kind that is no name',
+      'expires: due',
+      'subject: { kind: A-B, id: customer.id }',
+      'bill.yaml:10 subject.kind: found "A-B"; write what kind of thing it is',
+    ],
+    [
+      'a subject that is no mapping',
+      'expires: due',
+      'subject: customer.id',
+      'bill.yaml:10 subject: found "customer.id"; write a mapping of kind, id',
+    ],
+    [
+      'a subject that is not there',
+      'expires: due',
+      'subject: { kind: invoice, id: customer.ic }',
+      'bill.yaml:10 subject.id: found "customer.ic"; there is no "ic" in customer; nearest there: id,',
+    ],
+    [
+      'a subject that names nothing',
+      'expires: due',
+      'subject: { kind: invoice, id: paid }',
+      'bill.yaml:10 subject.id: found "paid", in the schema boolean; name a field that is string, enum, int, long',
+    ],
+    [
+      'a phone number as subject',
+      'expires: due',
+      'subject: { kind: person, id: customer.phone }',
+      'bill.yaml:10 subject.id: found "customer.phone"; name another field: this one goes into results, where no phone number may be',
+    ],
+    [
+      'a phone number as subject, by another way',
+      'expires: due',
+      'subject: { kind: person, id: event.customer.phone }',
+      'bill.yaml:10 subject.id: found "event.customer.phone"; name another field',
+    ],
+    [
+      'a revision that is not there',
+      'expires: due',
+      'subject: { kind: invoice, id: customer.id }\nrevision: revison',
+      'bill.yaml:11 revision: found "revison"; there is no "revison" in the event; nearest there: revision,',
+    ],
+    [
+      'a revision that is no number',
+      'expires: due',
+      'subject: { kind: invoice, id: customer.id }\nrevision: due',
+      'bill.yaml:11 revision: found "due", in the schema string; name a field that is int, long',
+    ],
+    [
+      'a phone number as revision',
+      'expires: due',
+      'subject: { kind: invoice, id: customer.id }\nrevision: customer.phone',
+      'bill.yaml:11 revision: found "customer.phone", in the schema string; name a field that is int, long',
+    ],
+    ...[-1, 1.5, 2 ** 53, '[revision]', 'true'].map((revision): [string, string, string, string] => [
+      `a revision of ${revision}`,
+      'expires: due',
+      `subject: { kind: invoice, id: customer.id }\nrevision: ${revision}`,
+      'write the path of a field with a whole number, or a whole number itself',
+    ]),
+    [
+      'a revision of nothing',
+      'expires: due',
+      'revision: 3',
+      'bill.yaml:10 revision: found no subject beside it; name the subject whose revision it is',
+    ],
+    [
+      'onlyIf without a subject',
+      'expires: due',
+      'onlyIf: notified',
+      'bill.yaml:10 onlyIf: found no subject beside it; name the subject, or take onlyIf away',
+    ],
+    [
+      'onlyIf without a revision',
+      'expires: due',
+      'subject: { kind: invoice, id: customer.id }\nonlyIf: notified',
+      'bill.yaml:11 onlyIf: found no revision beside it; name the revision, or take onlyIf away',
+    ],
+    [
+      'onlyIf with another word',
+      'expires: due',
+      'onlyIf: true',
+      'bill.yaml:10 onlyIf: found true; write notified, or leave it out',
+    ],
+    [
+      'a fallback after a while, but none',
+      'fallback: sms',
+      'fallbackAfter: PT30M',
+      'bill.yaml:11 fallbackAfter: found no fallback beside it; say which: fallback: sms, or email',
+    ],
+    [
+      'a fallback after words',
+      'fallback: sms',
+      'fallback: sms\nfallbackAfter: soon',
+      'bill.yaml:12 fallbackAfter: found "soon"; write an ISO 8601 duration',
+    ],
+    [
+      'a key without fields',
+      'expires: due',
+      'dedupe: { key: [], window: P1D }',
+      'bill.yaml:10 dedupe.key: found []; write a list of paths of fields, such as [invoiceId, dueDate]',
+    ],
+    [
+      'a key without a window',
+      'expires: due',
+      'dedupe: { key: [due] }',
+      'bill.yaml:10 dedupe.window: found nothing; write an ISO 8601 duration',
+    ],
+    [
+      'a key whose field is not there',
+      'expires: due',
+      'dedupe: { key: [due, amonut], window: P1D }',
+      'bill.yaml:10 dedupe.key[1]: found "amonut"; there is no "amonut" in the event; nearest there: amount,',
+    ],
+    [
+      'a key whose field is a list',
+      'expires: due',
+      'dedupe: { key: [phones], window: P1D }',
+      'bill.yaml:10 dedupe.key[0]: found "phones", in the schema array; name a field that is string, enum, int, long',
+    ],
+    [
+      'a phone number in a key',
+      'expires: due',
+      'dedupe: { key: [due, customer.phone], window: P1D }',
+      'bill.yaml:10 dedupe.key[1]: found "customer.phone"; take it away: the recipient is part of the key, and no phone number may be',
+    ],
+    [
+      'a key compared with what is forgotten',
+      'expires: due',
+      'dedupe: { key: [due], window: P8D }',
+      'bill.yaml:10 dedupe.window: found more than dedupeWindow; make this window shorter, or dedupeWindow longer',
+    ],
     [
       'an unknown variable',
       '{{ amount | yen }}',
@@ -273,6 +481,40 @@ describe('a fault is told with its place, what was found and the remedy:', () =>
   })
 })
 
+describe('a fault of a route that calls off is told with its place:', () => {
+  test.each<[what: string, change: Change, fault: string]>([
+    [
+      'a setting of the other form',
+      ['time: at', 'purpose: reminder'],
+      'void.yaml:7 purpose: found an unknown field "purpose"; remove it, or write one of route, topic, event, schema, identity, time, recipients, dedupeWindow, cancels',
+    ],
+    [
+      'nothing to call off',
+      ['{ kind: invoice, id: customer.id }', ''],
+      'void.yaml:2 cancels: found null; write a mapping of kind, id',
+    ],
+    [
+      'a misspelt path',
+      ['id: customer.id', 'id: customer.ic'],
+      'void.yaml:2 cancels.id: found "customer.ic"; there is no "ic" in customer',
+    ],
+    ['a path of another type', ['id: customer.id', 'id: paid'], 'void.yaml:2 cancels.id: found "paid", in the schema boolean'],
+    ['an unknown time', ['time: at', 'time: att'], 'void.yaml:7 time: found "att"; there is no "att" in the event'],
+    [
+      'a path of the whole event, where there are several things',
+      ['time: at', 'recipients: others'],
+      'void.yaml:2 cancels.id: found "customer.id"; there is no "customer" in a recipient, but in the event: write event.customer',
+    ],
+    [
+      'a schema that is not there',
+      ['bill.avsc', 'bil.avsc'],
+      'void.yaml:5 schema: found "bil.avsc"; mend or name the Avro schema: bil.avsc cannot be read',
+    ],
+  ])('%s', (_, change, fault) => {
+    expect(faultsOf({ 'void.yaml': changed(VOID_ROUTE, [change]) })).toEqual([expect.stringContaining(fault)])
+  })
+})
+
 describe('all faults are told at once', () => {
   test('of all files, and of the sound part of a faulty one', () => {
     const faults = faultsOf({
@@ -289,6 +531,20 @@ describe('all faults are told at once', () => {
       'a.yaml:8 time',
       'b.yaml:4 event',
       'b.yaml:14 message.flexible[0].text',
+    ])
+  })
+
+  test('and once: a setting that is there, though faulty, is not missing as well', () => {
+    const faults = faultsOf({
+      'bill.yaml': changedBill(
+        ['expires: due', 'subject: { kind: "?", id: customer.id }\nrevision: -1\nonlyIf: notified\nfallbackAfter: PT1H'],
+        ['fallback: sms', 'fallback: fax'],
+      ),
+    })
+    expect(faults.map((fault) => fault.split(': found')[0])).toEqual([
+      'bill.yaml:10 subject.kind',
+      'bill.yaml:11 revision',
+      'bill.yaml:14 fallback',
     ])
   })
 
@@ -310,6 +566,36 @@ describe('routes among themselves', () => {
     expect(faultsOf({ 'a.yaml': BILL_ROUTE, 'b.yaml': changedBill(['route: bill', 'route: other']) })).toEqual([
       'b.yaml:4 event: found "jp.example.Bill" of topic bills; remove one of the two routes: a.yaml has the same',
     ])
+  })
+
+  describe('what is called off, or replaced, is known for as long as a late notice may come:', () => {
+    const hours = (maxAge: number, more: readonly Change[] = []) =>
+      changedBill(['expires: due', `maxAge: PT${maxAge}H\nsubject: { kind: invoice, id: customer.id }`], ...more)
+    const short = changed(VOID_ROUTE, [['time: at', 'time: at\ndedupeWindow: PT48H']])
+    const OTHER: readonly Change[] = [
+      ['route: bill', 'route: other'],
+      ['event: jp.example.Bill', 'event: jp.example.Other'],
+    ]
+
+    test('a window that is shorter is a fault that names both', () => {
+      expect(faultsOf({ 'a.yaml': hours(48), 'b.yaml': hours(49, OTHER), 'void.yaml': short })).toEqual([
+        'void.yaml:8 dedupeWindow: found less than maxAge of b.yaml, which has the same subject; make dedupeWindow longer, or that maxAge shorter: what was called off would be sent if it came late',
+      ])
+    })
+
+    test.each([
+      ['as long', hours(48)],
+      ['of another kind', hours(49).replace('kind: invoice', 'kind: contract')],
+    ])('one that is %s is none', (_, bill) => expect(faultsOf({ 'bill.yaml': bill, 'void.yaml': short })).toEqual([]))
+
+    test('the same goes for revisions, among those that have them', () => {
+      const news = hours(1, [...OTHER, ['fallback: sms', 'revision: 2\ndedupeWindow: PT48H']])
+      const late = hours(49, [['fallback: sms', 'revision: 1']])
+      expect(faultsOf({ 'late.yaml': late, 'news.yaml': news })).toEqual([
+        'news.yaml:13 dedupeWindow: found less than maxAge of late.yaml, which has the same subject; make dedupeWindow longer, or that maxAge shorter: what was replaced would be sent if it came late',
+      ])
+      expect(faultsOf({ 'late.yaml': hours(49), 'news.yaml': news })).toEqual([])
+    })
   })
 
   test('a folder without any is a fault', () => {
@@ -339,9 +625,9 @@ describe('the route for a record', () => {
 
 test('the shipped routes load', () => {
   const routes = loadRoutes({ ...SURROUNDINGS, directory: 'routes' })
-  expect(routes.map(({ id, file }) => [id, basename(file)])).toEqual([
-    ['outage-notice', 'outage-notice.yaml'],
-    ['payment-due', 'payment-due.yaml'],
-    ['reservation-reminder', 'reservation-reminder.yaml'],
-  ])
+  expect(routes.map(({ id }) => `${id}.yaml`)).toEqual(
+    readdirSync('routes')
+      .filter((name) => name.endsWith('.yaml'))
+      .toSorted(),
+  )
 })

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../../src/clock.ts'
+import { createPace } from '../../src/dispatch/pace.ts'
 import { type AttemptFacts, createSender, type SenderLane } from '../../src/dispatch/sender.ts'
-import { createTokenBucket } from '../../src/dispatch/token-bucket.ts'
 import type { Intention } from '../../src/domain/changes.ts'
 import { type Lane, laneOf } from '../../src/domain/entry.ts'
 import type { OutcomeReport } from '../../src/domain/input.ts'
@@ -37,14 +37,14 @@ interface Setting {
   readonly stillWanted?: (intention: Intention) => boolean
 }
 
-/** A sender with one bucket for each lane, empty at first, and what it reported. */
+/** A sender with a pace of its own for each lane, which spares nothing at first, and what it reported. */
 export const settingOf = ({ rate = 1_000, lanes = [MAIN], clock = systemClock, stillWanted = () => true }: Setting = {}) => {
   const provider: MemoryProvider = createMemoryProvider()
   const reports: OutcomeReport[] = []
   const attempts: AttemptFacts[] = []
   const faults: unknown[] = []
-  const bucket = () => createTokenBucket({ rate, capacity: 2, now: clock.monotonic() })
-  const laneMap = new Map<Lane, SenderLane>(lanes.map((lane) => [lane, { provider, bucket: bucket(), gate: bucket() }]))
+  const pace = () => createPace({ share: { rate, capacity: 2, burst: 2 }, now: clock.monotonic() })
+  const laneMap = new Map<Lane, SenderLane>(lanes.map((lane) => [lane, { provider, pace: pace() }]))
   const sender = createSender({
     lanes: laneMap,
     open: sealer.open,

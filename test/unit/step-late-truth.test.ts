@@ -13,7 +13,7 @@ import {
   timedOut,
   unreachable,
 } from './notification-builder.ts'
-import { sendOne, silentlyUnknown, startRun } from './step-run.ts'
+import { cancellation, sendOne, silentlyUnknown, startRun } from './step-run.ts'
 
 const RESEND = { unknownPolicy: 'resend' } as const
 
@@ -32,6 +32,26 @@ describe('while a notification waits to be sent once more', () => {
     expect(statusesOf(run.handOver(tag, accepted))).toEqual(['accepted'])
     run.permits = new Map([[MAIN, 1]])
     expect(run.step().intentions).toEqual([])
+  })
+
+  test.each([
+    ['unreachable', unreachable],
+    ['rejected', rejected],
+  ])('the answer to its attempt ends it, too, and it is not sent again (%s)', (status, outcome) => {
+    const { run, tag } = waiting()
+    expect(statusesOf(run.handOver(tag, outcome))).toEqual([status])
+    run.permits = new Map([[MAIN, 1]])
+    expect(run.step().intentions).toEqual([])
+  })
+
+  test('learning that nothing was sent leaves it in the queue, and called off then, it ends cancelled', () => {
+    const run = startRun()
+    const tag = silentlyUnknown(run, { ...RESEND, subject: 's' })
+    run.permits = new Map()
+    run.readBarrier(NOON + HOUR)
+    run.handOver(tag, notSent('send-by'))
+    expect(run.entry('n1')).toMatchObject({ state: 'queued', resend: false, reachedAt: null })
+    expect(statusesOf(run.receive(cancellation('s')))).toEqual(['cancelled'])
   })
 
   test('its expiry does not claim that nothing was sent: the acceptance of the first attempt still counts', () => {

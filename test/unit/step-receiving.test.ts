@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { resultIdOf } from '../../src/domain/say.ts'
 import { accepted, HOUR, NIGHT, NOON, only, poison, ready, refused, said, sentBy } from './notification-builder.ts'
-import { sendOne, startRun } from './step-run.ts'
+import { quiet, sendOne, startRun } from './step-run.ts'
 
 describe('a request that may be sent', () => {
   test('is sent at once if there is a permit', () => {
@@ -37,7 +37,7 @@ describe('a request that may be sent', () => {
   test.each([
     ['arrived when it was already too old', { staleAt: NOON }, 'max-age'],
     ['is expired', { expiresAt: NOON }, 'expires-at'],
-    ['would expire as quiet hours end', { quietHours: { from: '11:00', until: '13:00' }, expiresAt: NOON + HOUR }, 'quiet-hours'],
+    ['would expire as quiet hours end', { quietHours: quiet('11:00', '13:00'), expiresAt: NOON + HOUR }, 'quiet-hours'],
   ])('that %s expires, and is never sent', (_, changes, reason) => {
     const run = startRun()
     const { results, intentions } = run.receive(ready(1, changes))
@@ -53,7 +53,7 @@ describe('a request that may be sent', () => {
 
   test('that expires after quiet hours end is held', () => {
     const run = startRun()
-    run.receive(ready(1, { quietHours: { from: '11:00', until: '13:00' }, expiresAt: NOON + HOUR + 1 }))
+    run.receive(ready(1, { quietHours: quiet('11:00', '13:00'), expiresAt: NOON + HOUR + 1 }))
     expect(run.entry('n1')).toMatchObject({ state: 'queued', releaseAt: NOON + HOUR })
   })
 })

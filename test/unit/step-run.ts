@@ -1,10 +1,10 @@
 import { createMemoryStore } from '../../src/dispatch/memory-store.ts'
-import type { Changes } from '../../src/domain/changes.ts'
+import type { Changes, JournalKey } from '../../src/domain/changes.ts'
 import type { Entry, Lane } from '../../src/domain/entry.ts'
 import type { Input } from '../../src/domain/input.ts'
 import type { Owner, Policy } from '../../src/domain/moment.ts'
 import type { Outcome } from '../../src/domain/outcome.ts'
-import type { Request } from '../../src/domain/request.ts'
+import type { ChannelRequest, MarkRequest, QuietHours, Request } from '../../src/domain/request.ts'
 import type { Store } from '../../src/domain/state.ts'
 import { step } from '../../src/domain/step.ts'
 import { HOUR, MAIN, NOON, OWNER, only, POLICY, ready, timedOut } from './notification-builder.ts'
@@ -14,6 +14,7 @@ export interface StepRun {
   readonly store: Store
   now: number
   permits: ReadonlyMap<Lane, number>
+  policy: Policy
   step(...inputs: readonly Input[]): Changes
   /** Requests at the next offsets. */
   receive(...requests: readonly Request[]): Changes
@@ -30,35 +31,81 @@ export interface StepRun {
 /** Receives a request and sends it; returns the tag of its intention. */
 export const sendOne = (run: StepRun, request: Request): string => only(run.receive(request).intentions).deliveryTag
 
-/** Sends one at noon whose answer is lost, and lets its wait of an hour end; returns its tag. */
+/** Receives requests, and lets none of them go. */
+export const hold = (run: StepRun, ...requests: readonly Request[]): Changes => {
+  const { permits } = run
+  run.permits = new Map()
+  const changes = run.receive(...requests)
+  run.permits = permits
+  return changes
+}
+
+/** Sends one whose answer is lost, and lets its wait of an hour end; returns its tag. */
 export const silentlyUnknown = (run: StepRun, changes: Parameters<typeof ready>[1] = {}): string => {
   const tag = sendOne(run, ready(1, changes))
   run.report(tag, timedOut)
-  run.now = NOON + HOUR
+  run.now += HOUR
   return tag
 }
 
+/** Every step without inputs until nothing more is due. */
+export const settled = (run: StepRun, first: Changes): Changes[] => {
+  const all = [first]
+  for (let last = first; last.more; last = run.step(), all.push(last));
+  return all
+}
+
+export const reportInput = (deliveryTag: string, outcome: Outcome, at: number): Input => ({
+  kind: 'outcome',
+  report: { deliveryTag, outcome, at },
+})
+
+/** As the event that calls a subject off says it. */
+export const cancellation = (subject: string, cancelledAt = NOON, forgetAt = NOON + 24 * HOUR): MarkRequest => ({
+  kind: 'mark',
+  marking: { subject, cancelledAt, revision: null, forgetAt },
+})
+
+/** As an event with a revision says it. */
+export const revision = (subject: string, number: number, forgetAt = NOON + 24 * HOUR): MarkRequest => ({
+  kind: 'mark',
+  marking: { subject, cancelledAt: null, revision: number, forgetAt },
+})
+
+export const order = (order: 'pause' | 'resume', channel = 'main'): ChannelRequest => ({ kind: 'channel', channel, order })
+
+/** One window, every day. */
+export const quiet = (from: string, until: string, changes: Partial<QuietHours> = {}): QuietHours => ({
+  windows: [{ from, until, on: null }],
+  holidays: [],
+  spreadMs: 0,
+  ...changes,
+})
+
 export const startRun = (options: { readonly policy?: Partial<Policy>; readonly owner?: Partial<Owner> } = {}): StepRun => {
   const store = createMemoryStore()
-  const policy = { ...POLICY, ...options.policy }
   let owner = { ...OWNER, ...options.owner }
   let counter = 0
   let silentTo = 0
   let requests = 0
   let feedback = 0
+  let journalled = 0
 
   const run: StepRun = {
     store,
     now: NOON,
     permits: new Map([[MAIN, 100]]),
+    policy: { ...POLICY, ...options.policy },
     step: (...inputs) => {
-      const changes = step(store, inputs, { now: run.now, owner, counter, permits: run.permits, silentTo, policy })
-      store.apply(changes.entries, changes.position)
+      const { now, permits, policy } = run
+      const changes = step(store, inputs, { now, owner, counter, permits, silentTo, policy })
+      store.apply(changes, ++journalled)
       ;({ counter, silentTo } = changes)
+      if (!changes.orphans) owner = { ...owner, orphansFrom: Number.POSITIVE_INFINITY }
       return changes
     },
     receive: (...received) => run.step(...received.map((request): Input => ({ kind: 'request', offset: requests++, request }))),
-    report: (deliveryTag, outcome) => run.step({ kind: 'outcome', report: { deliveryTag, outcome, at: run.now } }),
+    report: (deliveryTag, outcome) => run.step(reportInput(deliveryTag, outcome, run.now)),
     handOver: (deliveryTag, outcome) =>
       run.step({
         kind: 'feedback',
@@ -80,3 +127,5 @@ export const startRun = (options: { readonly policy?: Partial<Policy>; readonly 
   }
   return run
 }
+
+export const keysOf = ({ forgotten }: Changes): readonly JournalKey[] => [...forgotten].sort()

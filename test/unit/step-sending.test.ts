@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { SEND_BY_MS } from '../../src/domain/changes.ts'
 import { parseDeliveryTag } from '../../src/domain/delivery-tag.ts'
 import { laneOf } from '../../src/domain/entry.ts'
-import type { Request } from '../../src/domain/request.ts'
-import { SEND_BY_MS } from '../../src/domain/step.ts'
 import {
   accepted,
   HOUR,
@@ -21,7 +20,7 @@ import {
   timedOut,
   unreachable,
 } from './notification-builder.ts'
-import { type StepRun, sendOne, startRun } from './step-run.ts'
+import { hold, quiet, sendOne, startRun } from './step-run.ts'
 
 describe('an intention', () => {
   test('has a tag that is never used again within an owner’s life', () => {
@@ -36,9 +35,9 @@ describe('an intention', () => {
   test.each([
     ['two seconds', {}, SEND_BY_MS],
     ['expiry, if that is sooner', { expiresAt: NOON + 1_500 }, 1_500],
-    ['quiet hours, if they begin sooner', { quietHours: { from: '12:00:01', until: '13:00' } }, 1_000],
-    ['two seconds, if quiet hours begin later', { quietHours: { from: '12:00:03', until: '13:00' } }, SEND_BY_MS],
-    ['the sooner of both', { quietHours: { from: '12:00:01', until: '13:00' }, expiresAt: NOON + 400 }, 400],
+    ['quiet hours, if they begin sooner', { quietHours: quiet('12:00:01', '13:00') }, 1_000],
+    ['two seconds, if quiet hours begin later', { quietHours: quiet('12:00:03', '13:00') }, SEND_BY_MS],
+    ['the sooner of both', { quietHours: quiet('12:00:01', '13:00'), expiresAt: NOON + 400 }, 400],
   ])('may be started for %s', (_, changes, ms) => {
     expect(only(startRun().receive(ready(1, changes)).intentions).startBy).toBe(NOON + ms)
   })
@@ -58,21 +57,15 @@ describe('an intention', () => {
 })
 
 describe('the order of departure', () => {
-  const held = (run: StepRun, ...requests: readonly Request[]) => {
-    run.permits = new Map()
-    run.receive(...requests)
-    run.permits = new Map([[MAIN, 100]])
-  }
-
   test('is that of arrival', () => {
     const run = startRun()
-    held(run, ready(3), ready(1), ready(2))
+    hold(run, ready(3), ready(1), ready(2))
     expect(sentBy(run.step())).toEqual(['n3', 'n1', 'n2'])
   })
 
   test('lets what is urgent overtake a backlog', () => {
     const run = startRun()
-    held(run, ready(1), ready(2))
+    hold(run, ready(1), ready(2))
     run.permits = new Map([[MAIN, 2]])
     expect(sentBy(run.receive(ready(3, { urgent: true })))).toEqual(['n3', 'n1'])
   })
@@ -80,9 +73,9 @@ describe('the order of departure', () => {
   test('is by the time of release before that of arrival', () => {
     const run = startRun()
     run.now = NOON - 5 * HOUR // 07:00
-    held(run, ready(1, { quietHours: NIGHT })) // until 08:00
+    hold(run, ready(1, { quietHours: NIGHT })) // until 08:00
     run.now += 30 * MINUTE
-    held(run, ready(2))
+    hold(run, ready(2))
     run.now += HOUR
     expect(sentBy(run.step())).toEqual(['n2', 'n1'])
   })
@@ -91,7 +84,7 @@ describe('the order of departure', () => {
     const run = startRun()
     const tag = sendOne(run, ready(1))
     run.now += SECOND / 2
-    held(run, ready(2), ready(3))
+    hold(run, ready(2), ready(3))
     run.permits = new Map()
     run.now += SECOND / 2
     run.report(tag, notSent('rate-limited'))
@@ -167,10 +160,9 @@ describe('what was certainly not sent', () => {
     ['no token', notSent('no-token'), SECOND, 0, 1],
     ['no token, with a time', notSent('no-token', 5_000), 5_000, 0, 1],
     ['a token that was not accepted', notSent('unauthorized'), 0, 1, 1],
-    ['an endpoint that is not allowed', notSent('forbidden'), MINUTE, 1, 1],
+    ['a key that is missing', notSent('no-key'), MINUTE, 0, 1],
     ['too many', notSent('rate-limited'), SECOND, 1, 1],
     ['too many, with a time', notSent('rate-limited', 3_000), 3_000, 1, 1],
-    ['the month’s limit', notSent('monthly-limit'), MINUTE, 1, 1],
   ])('(%s) is back in the queue, and goes again when its back-off is over', (_, outcome, ms, attempts, setbacks) => {
     const run = startRun()
     const tag = sendOne(run, ready(1))
@@ -232,7 +224,7 @@ describe('what was certainly not sent', () => {
 
   test('expires while it backs off, and not only when that is over', () => {
     const run = startRun()
-    run.report(sendOne(run, ready(1, { expiresAt: NOON + SECOND })), notSent('forbidden'))
+    run.report(sendOne(run, ready(1, { expiresAt: NOON + SECOND })), notSent('no-key'))
     run.now = NOON + SECOND
     expect(only(run.step().results)).toMatchObject({ status: 'expired', reason: 'expires-at', terminal: true })
     expect(run.entry('n1')).toMatchObject({ state: 'done', sealed: null })

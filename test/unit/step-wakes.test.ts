@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { nextStepAt } from '../../src/domain/step.ts'
-import { HOUR, MAIN, NIGHT, NOON, notSent, OWNER, ready, SECOND, timedOut } from './notification-builder.ts'
+import { accepted, HOUR, MAIN, NIGHT, NOON, notSent, OWNER, ready, SECOND, timedOut } from './notification-builder.ts'
 import { type StepRun, sendOne, startRun } from './step-run.ts'
 
-const nextOf = (run: StepRun, orphansFrom = 0) => nextStepAt(run.store, { now: run.now, owner: { ...OWNER, orphansFrom } })
+const nextOf = (run: StepRun, orphansFrom = Number.POSITIVE_INFINITY) =>
+  nextStepAt(run.store, { now: run.now, owner: { ...OWNER, orphansFrom } })
 
 describe('without inputs, the next step is due', () => {
   test('never, if nothing waits', () => expect(nextOf(startRun())).toBeUndefined())
@@ -40,11 +41,21 @@ describe('without inputs, the next step is due', () => {
     expect(nextOf(run)).toBe(NOON + HOUR)
   })
 
-  test('when intentions of an earlier owner can be judged, if there are any', () => {
+  test('when intentions of an earlier owner can be judged, which a step says there are', () => {
     const run = startRun({ owner: { epoch: 1 } })
-    expect(nextOf(run, NOON + 13 * SECOND)).toBeUndefined()
     sendOne(run, ready(1))
+    run.reopen({ epoch: 7, orphansFrom: NOON + 13 * SECOND })
+    expect(run.step().orphans).toBe(true)
     expect(nextOf(run, NOON + 13 * SECOND)).toBe(NOON + 13 * SECOND)
+  })
+
+  test('never for intentions of earlier owners once a step says that there are none', () => {
+    const run = startRun({ owner: { epoch: 1 } })
+    const tag = sendOne(run, ready(1))
+    run.reopen({ epoch: 7, orphansFrom: NOON + 13 * SECOND })
+    expect(run.handOver(tag, accepted).orphans).toBe(false)
+    expect(sendOne(run, ready(2))).not.toBe(tag)
+    expect(run.step().orphans).toBe(false)
   })
 
   test('at the earliest of all of them', () => {

@@ -1,9 +1,9 @@
 import { onTestFinished } from 'vitest'
 import { type Clock, systemClock } from '../../src/clock.ts'
 import { createMemoryStore } from '../../src/dispatch/memory-store.ts'
+import { createPace } from '../../src/dispatch/pace.ts'
 import { createSender } from '../../src/dispatch/sender.ts'
 import { openTask, type Task } from '../../src/dispatch/task.ts'
-import { createTokenBucket } from '../../src/dispatch/token-bucket.ts'
 import type { Changes } from '../../src/domain/changes.ts'
 import type { Feedback, Input } from '../../src/domain/input.ts'
 import type { Policy } from '../../src/domain/moment.ts'
@@ -11,6 +11,7 @@ import type { HashedPhone } from '../../src/domain/phone.ts'
 import type { Notification, ReadyRequest } from '../../src/domain/request.ts'
 import type { Status } from '../../src/domain/result.ts'
 import { createSealer, sealContent } from '../../src/domain/seal.ts'
+import type { Store } from '../../src/domain/state.ts'
 import { createLog, createMemoryJournal, type JournalHooks, type MemoryLog } from './memory-journal.ts'
 import { createMemoryProvider, type MemoryProvider } from './memory-provider.ts'
 import { MAIN, POLICY, ready } from './notification-builder.ts'
@@ -20,7 +21,11 @@ const to = 'ab'.repeat(32) as HashedPhone
 
 /** A request whose message can be opened. */
 export const sealedRequest = (n: number, changes: Partial<Notification> = {}): ReadyRequest => ({
-  ...ready(n, { receivedAt: Date.now(), ...changes }),
+  ...ready(n, {
+    receivedAt: Date.now(),
+    event: { source: 'jp.example', id: `e${n}`, type: 'jp.example.Bill', time: Date.now() },
+    ...changes,
+  }),
   sealed: sealContent({ to, message: { endpoint: 'template', templateKey: 'k', body: {} } }, `n${n}`, sealer.seal),
 })
 
@@ -46,6 +51,7 @@ export const openFixture = async (
     readonly log?: MemoryLog
     readonly provider?: MemoryProvider
     readonly hooks?: JournalHooks
+    readonly store?: Store
     readonly clock?: Clock
     readonly policy?: Partial<Policy>
     readonly attemptMs?: number
@@ -58,13 +64,13 @@ export const openFixture = async (
   const commits: Changes[] = []
   const ended: Error[] = []
   let read = 0
-  const bucket = () => createTokenBucket({ rate: options.rate ?? 10_000, capacity: 50, now: clock.monotonic() })
+  const pace = createPace({ share: { rate: options.rate ?? 10_000, capacity: 50, burst: 50 }, now: clock.monotonic() })
 
   const task = await openTask({
     partition: 3,
     incarnation: '0123456789ab',
     journal: createMemoryJournal(log, calls, options.hooks),
-    store: createMemoryStore(),
+    store: options.store ?? createMemoryStore(),
     policy: { ...POLICY, ...options.policy },
     clock,
     attemptMs: options.attemptMs ?? 10_000,
@@ -82,8 +88,7 @@ export const openFixture = async (
                   return provider.send(attempt)
                 },
               },
-              bucket: bucket(),
-              gate: bucket(),
+              pace,
             },
           ],
         ]),
@@ -97,6 +102,7 @@ export const openFixture = async (
       feedback.push({ kind: 'barrier', epoch, at })
     },
     flow: { pause: () => calls.push('pause'), resume: () => calls.push('resume') },
+    onRebuild: (reason) => calls.push(reason),
     onCommitted: (changes) => commits.push(changes),
     onEnded: (error) => ended.push(error),
   })

@@ -75,6 +75,21 @@ describe('a bucket', () => {
     expect(takeAll(bucket, 0, 2_007)).toEqual([])
   })
 
+  test('keeps what has come when its rate changes, and no more', () => {
+    const bucket = bucketOf(125)
+    bucket.setRate(62.5, 4) // half a token has come
+    expect(bucket.nextAt(4)).toBe(12)
+    expect(takeAll(bucket, 4, 11)).toEqual([])
+    expect(bucket.take(12)).toBe(true)
+  })
+
+  test('has the rate it was given in a pause once that ends', () => {
+    const bucket = bucketOf(125)
+    bucket.pauseUntil(2_000)
+    bucket.setRate(62.5, 1_000)
+    expect(bucket.nextAt(1_000)).toBe(2_016)
+  })
+
   test('does not mind a clock that goes back', () => {
     const bucket = bucketOf(125)
     expect(bucket.take(10)).toBe(true)

@@ -1,0 +1,87 @@
+import type { Fault } from '../src/line-simulator/fault.ts'
+import type { LogEntry } from '../src/line-simulator/request-log.ts'
+import type { StatsReport } from '../src/line-simulator/stats.ts'
+
+/** What the LINE simulator saw, by its own log and statistics: the product is not asked. */
+export interface Line {
+  readonly url: string
+  stats(): Promise<StatsReport>
+  /** Requests to send, with a higher sequence than `after`, and the last sequence looked at. */
+  sends(after: number, limit: number): Promise<{ readonly sends: readonly Send[]; readonly last: number }>
+  /** All of them, from the first that it keeps. */
+  allSends(): Promise<readonly Send[]>
+  forget(): Promise<void>
+  setFault(fault: { readonly kind: Fault['kind']; readonly endpoint: 'flexible' }): Promise<void>
+  endFaults(): Promise<void>
+}
+
+export interface Send {
+  /** Wall clock, ms. */
+  readonly at: number
+  /** Monotonic, ms. */
+  readonly monotonic: number
+  readonly status: LogEntry['status']
+  readonly to: string | null
+}
+
+const PAGE = 20_000
+
+export const lineAt = (url: string): Line => {
+  const ask = async (path: string, init?: RequestInit): Promise<Response> => {
+    const answer = await fetch(`${url}/_simulator/${path}`, init)
+    if (!answer.ok) throw new Error(`the simulator answers ${answer.status} to ${path}: ${await answer.text()}`)
+    return answer
+  }
+  const told = async (path: string, init: RequestInit) => {
+    await (await ask(path, init)).arrayBuffer()
+  }
+  const sends: Line['sends'] = async (after, limit) => {
+    const text = await (await ask(`log?after=${after}&limit=${limit}`)).text()
+    const entries = text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line): LogEntry => JSON.parse(line))
+    return {
+      sends: entries.filter(({ endpoint }) => endpoint === 'flexible').map(sendOf),
+      last: entries.at(-1)?.sequence ?? after,
+    }
+  }
+  return {
+    url,
+    stats: async () => (await (await ask('stats')).json()) as StatsReport,
+    sends,
+    allSends: async () => {
+      const all: Send[] = []
+      for (let after = 0; ; ) {
+        const page = await sends(after, PAGE)
+        if (page.last === after) return all
+        all.push(...page.sends)
+        after = page.last
+      }
+    },
+    forget: async () => {
+      await told('log', { method: 'DELETE' })
+      await told('stats', { method: 'DELETE' })
+    },
+    setFault: (fault) => told('faults', { method: 'POST', body: JSON.stringify(fault) }),
+    endFaults: () => told('faults', { method: 'DELETE' }),
+  }
+}
+
+const sendOf = ({ receivedAt, monotonicNs, status, to }: LogEntry): Send => ({
+  at: receivedAt,
+  monotonic: monotonicNs / 1e6,
+  status,
+  to,
+})
+
+/** The most in any window of one second, wherever it starts. */
+export const busiestSecond = (sends: readonly Send[]): number => {
+  let oldest = 0
+  let most = 0
+  sends.forEach(({ monotonic }, newest) => {
+    while (monotonic - (sends[oldest]?.monotonic ?? monotonic) >= 1_000) oldest++
+    most = Math.max(most, newest - oldest + 1)
+  })
+  return most
+}

@@ -1,0 +1,73 @@
+import { type Config, ConfigError, withoutUndefined } from '../config.ts'
+import { createPace } from '../dispatch/pace.ts'
+import type { Provider } from '../dispatch/provider.ts'
+import type { SenderLane } from '../dispatch/sender.ts'
+import { type RateShare, rateShare } from '../dispatch/token-bucket.ts'
+import { type Lane, laneOf } from '../domain/entry.ts'
+import type { Endpoint } from '../domain/message.ts'
+import type { Cost } from '../domain/result.ts'
+import { createLineClient } from '../providers/line/client.ts'
+import type { Parts } from './stage.ts'
+
+const ENDPOINTS: readonly Endpoint[] = ['template', 'flexible']
+
+export type Shares = ReadonlyMap<Lane, RateShare & { readonly channel: string }>
+
+/** What one task may send on each lane. Throws ConfigError for a limit that is too small for the partitions. */
+export const sharesOf = (config: Config, partitions: number): Shares => {
+  const faults: string[] = []
+  const shares = new Map<Lane, RateShare & { readonly channel: string }>()
+  for (const [channel, { limits }] of Object.entries(config.channels))
+    for (const endpoint of ENDPOINTS)
+      try {
+        shares.set(laneOf({ channel, endpoint }), { channel, ...rateShare(limits[endpoint], partitions) })
+      } catch (cause) {
+        if (!(cause instanceof RangeError)) throw cause
+        faults.push(`channels.${channel}.limits.${endpoint}: ${cause.message}`)
+      }
+  if (faults.length > 0) throw new ConfigError(config.file, faults)
+  return shares
+}
+
+/** Lanes of a task that is being opened: each begins without a token. */
+export const lanesOf = (shares: Shares, providers: ReadonlyMap<string, Provider>, now: number): ReadonlyMap<Lane, SenderLane> =>
+  new Map(
+    [...shares].flatMap(([lane, { channel, ...share }]) => {
+      const provider = providers.get(channel)
+      return provider ? [[lane, { provider, pace: createPace({ share, now }) }]] : []
+    }),
+  )
+
+/** One client for each channel, shared by all tasks. */
+export const providersOf = ({ config, clock, metrics, log }: Parts): ReadonlyMap<string, Provider> =>
+  new Map(
+    Object.entries(config.channels).map(([channel, { baseUrl, paths, headers, token, deadline, connections }]) => [
+      channel,
+      createLineClient({
+        baseUrl,
+        paths: withoutUndefined(paths),
+        headers,
+        // Never LINE's own when the channel's requests go elsewhere: the secret would go there.
+        token:
+          token.kind === 'stateless' ? { ...token, url: token.url ?? `${baseUrl.replace(/\/$/, '')}/oauth2/v3/token` } : token,
+        deadlineMs: deadline,
+        connections,
+        monotonic: clock.monotonic,
+        onTokenEvent: (event) => {
+          metrics.tokens.inc({ channel, event: event.kind })
+          log[event.kind === 'renewed' ? 'info' : 'warn'](
+            { ...event, event: `token-${event.kind}`, channel },
+            `access token ${event.kind}`,
+          )
+        },
+      }),
+    ]),
+  )
+
+/** What one message costs, as far as the configuration says. */
+export const costOf =
+  (config: Config) =>
+  (channel: string, endpoint: Endpoint): Cost | null => {
+    const price = config.channels[channel]?.price
+    return price ? { tenThousandths: Math.round(price[endpoint] * 10_000), currency: price.currency } : null
+  }

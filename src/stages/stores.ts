@@ -1,0 +1,67 @@
+import { join } from 'node:path'
+import { createMemoryStore } from '../dispatch/memory-store.ts'
+import { openSqliteStore } from '../dispatch/sqlite-store.ts'
+import { lockStateDirectory } from '../dispatch/store-directory.ts'
+import type { StoredFact } from '../dispatch/stored-fact.ts'
+import type { Store } from '../domain/state.ts'
+import { decodeJournal, encodeOnceMore } from '../kafka/internal-codec.ts'
+import type { Parts } from './stage.ts'
+
+/** The stores of this worker's partitions. */
+export interface Stores {
+  /** Waits until an earlier task of the partition has closed its own. */
+  open(partition: number): Promise<Store>
+  /** Counts, and says, that one is built anew. */
+  rebuilt(partition: number, reason: string): void
+  release(): void
+}
+
+/** `deleteRetentionMs`: how long the journal keeps tombstones. A store that has not been told of the log for half of that may have missed
+ *  some, and is built anew. */
+export const openStores = (
+  { config, clock, log, metrics }: Parts,
+  options: { readonly incarnation: string; readonly deleteRetentionMs: number },
+): Stores => {
+  const { state } = config
+  const rebuilt = (partition: number, reason: string) => {
+    metrics.storeRebuilds.inc({ reason })
+    log.info({ event: 'store-rebuild', partition, reason }, 'the store is built anew from the journal')
+  }
+  if (state === 'memory') return { open: async () => createMemoryStore(), rebuilt, release: () => undefined }
+  const lock = lockStateDirectory(state.directory)
+  const closed = new Map<number, Promise<void>>()
+  return {
+    open: async (partition) => {
+      await closed.get(partition)
+      const store = openSqliteStore({
+        file: join(state.directory, `${config.kafka.group}-${partition}.sqlite`),
+        partition,
+        incarnation: options.incarnation,
+        now: clock.now(),
+        oldestSyncMs: options.deleteRetentionMs / 2,
+        codec: { encode: encodeOnceMore, decode: decodeFact },
+        onRebuild: (reason) => rebuilt(partition, reason),
+      })
+      const { promise, resolve } = Promise.withResolvers<void>()
+      closed.set(partition, promise)
+      return {
+        ...store,
+        close: () => {
+          try {
+            store.close()
+          } finally {
+            resolve()
+          }
+        },
+      }
+    },
+    rebuilt,
+    release: () => lock.release(),
+  }
+}
+
+const decodeFact = (bytes: Uint8Array): StoredFact => {
+  const value = decodeJournal(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+  if (value.kind === 'entry' || value.kind === 'mark' || value.kind === 'pause') return value
+  throw new Error(`a store holds a ${value.kind}, which it was never given`)
+}

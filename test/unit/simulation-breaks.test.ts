@@ -1,0 +1,214 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Changes } from '../../src/domain/changes.ts'
+import type { Entry } from '../../src/domain/entry.ts'
+import type { Input } from '../../src/domain/input.ts'
+import type { Moment } from '../../src/domain/moment.ts'
+import type { Notification, Request } from '../../src/domain/request.ts'
+import type { State } from '../../src/domain/state.ts'
+import { step } from '../../src/domain/step.ts'
+import { HOUR, notSent } from './notification-builder.ts'
+import { history, live } from './simulation-history.ts'
+import { RULES, type Rules } from './simulation-world.ts'
+
+/* A judge who never finds fault is worth nothing: each of these breaks one promise, and must be found out. */
+
+/** A step that sees another state, other inputs or another moment, or says something else. */
+const broken = (how: {
+  readonly state?: (state: State) => Partial<State>
+  readonly input?: (input: Input) => Input
+  readonly moment?: (moment: Moment) => Partial<Moment>
+  readonly changes?: (changes: Changes, moment: Moment, state: State) => Partial<Changes>
+  readonly rules?: Partial<Rules>
+}): Rules => ({
+  ...RULES,
+  ...how.rules,
+  step: (state, inputs, moment) => {
+    const seen = { ...state, ...how.state?.(state) }
+    const at = { ...moment, ...how.moment?.(moment) }
+    const changes = step(seen, how.input ? inputs.map(how.input) : inputs, at)
+    return { ...changes, ...how.changes?.(changes, moment, state) }
+  },
+})
+
+const requesting =
+  (change: (request: Request) => Request) =>
+  (input: Input): Input =>
+    input.kind === 'request' ? { ...input, request: change(input.request) } : input
+
+const notifying = (change: (notification: Notification) => Partial<Notification>) =>
+  requesting((request) =>
+    request.kind === 'ready'
+      ? { ...request, notification: { ...request.notification, ...change(request.notification) } }
+      : request,
+  )
+
+const ENTRY = { notification: null, sealed: null } as const
+const withEntries = (change: (entry: Entry) => Partial<Entry>) => (changes: Changes) => ({
+  entries: changes.entries.map((entry) => ({ ...entry, ...change(entry) })),
+})
+const NONE: readonly never[] = []
+const always = () => true
+
+const BREAKS: readonly (readonly [string, Rules])[] = [
+  [
+    'what may have been delivered is sent again, though the policy is to give up',
+    broken({ input: notifying(() => ({ unknownPolicy: 'resend' })) }),
+  ],
+  [
+    'a lost answer is taken for a refusal',
+    broken({
+      input: (input) =>
+        input.kind === 'outcome' && input.report.outcome.kind === 'unknown'
+          ? { ...input, report: { ...input.report, outcome: notSent('connect') } }
+          : input,
+    }),
+  ],
+  ['the wait for an answer is not waited for', broken({ moment: ({ now }) => ({ silentTo: now + 2 * HOUR }) })],
+  ['a tag is used again', broken({ moment: () => ({ counter: 0 }) })],
+  ['quiet hours are not asked', broken({ input: notifying(() => ({ quietHours: null })) })],
+  [
+    'an intention may be started for longer than quiet hours, expiry or send-by allow',
+    broken({
+      changes: ({ intentions }) => ({ intentions: intentions.map((each) => ({ ...each, startBy: each.startBy + HOUR })) }),
+    }),
+  ],
+  ['expiry is not asked', broken({ input: notifying(() => ({ expiresAt: null })) })],
+  [
+    'marks are not read',
+    broken({ state: () => ({ mark: () => undefined, pendingMarks: () => NONE }), rules: { isStillWanted: always } }),
+  ],
+  ['what was called off since is started', { ...RULES, isStillWanted: always }],
+  ['a pause is not heeded', broken({ state: () => ({ pause: () => undefined }) })],
+  [
+    'a paused channel is tried all the time',
+    broken({
+      state: (state) => ({
+        pause: (channel) => {
+          const pause = state.pause(channel)
+          return pause && pause.probeAt !== null ? { ...pause, probeAt: 0 } : pause
+        },
+      }),
+    }),
+  ],
+  [
+    'opt-outs are not asked',
+    broken({ moment: ({ policy }) => ({ policy: { ...policy, isOptedOut: () => false } }), rules: { isStillWanted: always } }),
+  ],
+  ['two are sent to one person at a time', broken({ state: () => ({ sendingTo: () => NONE }) })],
+  [
+    'those in a line overtake',
+    broken({
+      state: (state) => ({
+        inLine: () => NONE,
+        waiting: function* (lane, now) {
+          for (const first of state.waiting(lane, now)) {
+            const [, second] = first.notification ? state.inLine(first.notification) : NONE
+            yield second && second.releaseAt <= now ? second : first
+          }
+        },
+      }),
+    }),
+  ],
+  [
+    'spacing and cap are not kept',
+    broken({ moment: ({ policy }) => ({ policy: { ...policy, spacingMs: 0, perDay: Number.POSITIVE_INFINITY } }) }),
+  ],
+  ['the cap is one too many', broken({ moment: ({ policy }) => ({ policy: { ...policy, perDay: policy.perDay + 1 } }) })],
+  ['what only those get who were told is sent to all', broken({ input: notifying(() => ({ onlyIfNotified: false })) })],
+  [
+    'more leave than there are permits for',
+    broken({ moment: ({ permits }) => ({ permits: new Map([...permits].map(([lane, n]) => [lane, n + 1])) }) }),
+  ],
+  ['a known identity is not known', broken({ state: () => ({ byIdentity: () => undefined }) })],
+  ['a known business key is not known', broken({ state: () => ({ byBusinessKey: () => undefined }) })],
+  ['a known position is not known', broken({ state: (state) => ({ get: () => undefined, byTag: state.byTag }) })],
+  [
+    'what is older than its window is sent',
+    broken({
+      input: notifying(({ dedupeWindowMs }) => ({ dedupeWindowMs: 50 * dedupeWindowMs })),
+      state: (state) => ({ forgettable: (now) => state.forgettable(now + 40 * 24 * HOUR), nextForget: () => undefined }),
+    }),
+  ],
+  [
+    'what has ended is forgotten at once',
+    broken({ state: (state) => ({ forgettable: (now) => state.forgettable(now + 20 * HOUR) }) }),
+  ],
+  [
+    'marks are forgotten at once',
+    broken({
+      state: (state) => ({
+        forgettable: (now) => [...state.forgettable(now + 40 * HOUR)].filter((key) => key.startsWith('mark/')),
+      }),
+    }),
+  ],
+  [
+    'another channel is due too soon',
+    broken({ input: notifying(({ fallbackAfterMs }) => ({ fallbackAfterMs: fallbackAfterMs && fallbackAfterMs - 1 })) }),
+  ],
+  [
+    'another channel is due twice',
+    broken({
+      changes: withEntries(({ fallbackSaid, state }) =>
+        fallbackSaid && state !== 'done' ? { fallbackSaid: false, fallbackAt: 0 } : {},
+      ),
+    }),
+  ],
+  ['address and message are kept', broken({ changes: withEntries(({ sealed }) => ({ sealed: sealed ?? Buffer.from('kept') })) })],
+  ['address and message are gone too soon', broken({ changes: withEntries(({ state }) => (state === 'unknown' ? ENTRY : {})) })],
+  ['a result is lost', broken({ changes: ({ results }) => ({ results: results.filter(({ terminal }) => !terminal) }) })],
+  [
+    'a result is said twice',
+    broken({ changes: ({ results }) => ({ results: results.flatMap((each) => (each.terminal ? [each, each] : [each])) }) }),
+  ],
+  [
+    'a correction claims to be another end',
+    broken({
+      changes: ({ results }) => ({ results: results.map((each) => (each.corrects ? { ...each, terminal: true } : each)) }),
+    }),
+  ],
+  [
+    'what nobody can say is called unsent',
+    broken({
+      changes: ({ results }) => ({
+        results: results.map((each) => (each.status === 'unconfirmed' ? { ...each, status: 'expired' as const } : each)),
+      }),
+    }),
+  ],
+  [
+    'the position is not moved on',
+    broken({ changes: (_, __, state) => ({ position: state.position() ?? { requests: 0, feedback: 0 } }) }),
+  ],
+  [
+    'intentions of earlier owners are passed over',
+    broken({
+      changes: () => ({ orphans: false }),
+      moment: ({ owner }) => ({ owner: { ...owner, orphansFrom: Number.POSITIVE_INFINITY } }),
+    }),
+  ],
+  ['a barrier is never asked for', broken({ changes: () => ({ barrierWanted: false }) })],
+  ['the task sleeps', { ...RULES, nextStepAt: () => undefined }],
+  [
+    'the task does not go on with what is left',
+    broken({
+      changes: ({ intentions, entries }) =>
+        intentions.length > 0
+          ? { entries: entries.map((e) => ({ ...e, notBefore: e.state === 'queued' ? Number.MAX_SAFE_INTEGER : e.notBefore })) }
+          : {},
+    }),
+  ],
+]
+
+describe('the simulation finds out when', () => {
+  test.each(BREAKS)(
+    '%s',
+    (_, rules) => {
+      const { failed, numRuns } = fc.check(
+        fc.property(history(), (lived) => live(lived, rules)),
+        { numRuns: 1_500, seed: 8, endOnFailure: true },
+      )
+      expect(failed, `nothing found in ${numRuns} runs`).toBe(true)
+    },
+    60_000,
+  )
+})
