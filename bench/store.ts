@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openSqliteStore } from '../src/dispatch/sqlite-store.ts'
-import type { FactCodec } from '../src/dispatch/stored-fact.ts'
 import { type Entry, laneOf } from '../src/domain/entry.ts'
 import type { Store } from '../src/domain/state.ts'
 import { decodeJournal, encodeJournal } from '../src/kafka/internal-codec.ts'
+import { openSqliteStore } from '../src/store/sqlite-store.ts'
+import type { FactCodec } from '../src/store/stored-fact.ts'
 import type { Scenario } from './scenario.ts'
 
 /** What the SQLite store of one partition does in a second: a restore from empty, opening it again, and then the loop of dispatch on top

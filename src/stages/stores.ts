@@ -1,10 +1,10 @@
 import { join } from 'node:path'
-import { createMemoryStore } from '../dispatch/memory-store.ts'
-import { openSqliteStore } from '../dispatch/sqlite-store.ts'
-import { lockStateDirectory } from '../dispatch/store-directory.ts'
-import type { StoredFact } from '../dispatch/stored-fact.ts'
 import type { Store } from '../domain/state.ts'
 import { decodeJournal, encodeOnceMore } from '../kafka/internal-codec.ts'
+import { createMemoryStore } from '../store/memory-store.ts'
+import { openSqliteStore } from '../store/sqlite-store.ts'
+import { lockStateDirectory } from '../store/state-directory.ts'
+import type { StoredFact } from '../store/stored-fact.ts'
 import type { Parts } from './stage.ts'
 
 /** The stores of this worker's partitions. */

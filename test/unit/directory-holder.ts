@@ -1,4 +1,4 @@
-import { lockStateDirectory } from '../../src/dispatch/store-directory.ts'
+import { lockStateDirectory } from '../../src/store/state-directory.ts'
 
 /** Holds a state directory, says so, and waits to be killed. */
 const [, , directory = ''] = process.argv

@@ -1,4 +1,3 @@
-import { createMemoryStore } from '../../src/dispatch/memory-store.ts'
 import { type Changes, type Intention, keyOfEntry, keyOfMark, keyOfPause } from '../../src/domain/changes.ts'
 import type { Entry, Lane } from '../../src/domain/entry.ts'
 import type { Feedback, Input, OutcomeReport } from '../../src/domain/input.ts'
@@ -8,6 +7,7 @@ import { isStillWanted, waitsForPermit } from '../../src/domain/release.ts'
 import type { Notification, Request } from '../../src/domain/request.ts'
 import type { StateChanges, Store } from '../../src/domain/state.ts'
 import { nextStepAt, step } from '../../src/domain/step.ts'
+import { createMemoryStore } from '../../src/store/memory-store.ts'
 import { NOON, POLICY, timedOut } from './notification-builder.ts'
 
 const INCARNATION = '0123456789ab'

@@ -1,4 +1,3 @@
-import { createMemoryStore } from '../../src/dispatch/memory-store.ts'
 import type { Changes, JournalKey } from '../../src/domain/changes.ts'
 import type { Entry, Lane } from '../../src/domain/entry.ts'
 import type { Input } from '../../src/domain/input.ts'
@@ -7,6 +6,7 @@ import type { Outcome } from '../../src/domain/outcome.ts'
 import type { ChannelRequest, MarkRequest, QuietHours, Request } from '../../src/domain/request.ts'
 import type { Store } from '../../src/domain/state.ts'
 import { step } from '../../src/domain/step.ts'
+import { createMemoryStore } from '../../src/store/memory-store.ts'
 import { HOUR, MAIN, NOON, OWNER, only, POLICY, ready, timedOut } from './notification-builder.ts'
 
 /** One partition's life, step by step: every step is committed at once. Starts at noon, with permits for everything. */

@@ -1,5 +1,5 @@
-import type { FactCodec } from '../../src/dispatch/stored-fact.ts'
 import { decodeJournal, encodeJournal } from '../../src/kafka/internal-codec.ts'
+import type { FactCodec } from '../../src/store/stored-fact.ts'
 
 /** The bytes that the journal has. */
 export const codec: FactCodec = {

@@ -1,4 +1,4 @@
-import { openSqliteStore } from '../../src/dispatch/sqlite-store.ts'
+import { openSqliteStore } from '../../src/store/sqlite-store.ts'
 import { entryOf } from './notification-builder.ts'
 import { codec } from './store-codec.ts'
 

@@ -1,4 +1,4 @@
-import { createMemoryStore } from '../../src/dispatch/memory-store.ts'
+import { createMemoryStore } from '../../src/store/memory-store.ts'
 import { createNaiveStore } from './store-model.ts'
 import { storeSuite } from './store-suite.ts'
 

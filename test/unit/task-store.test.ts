@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
-import { createMemoryStore } from '../../src/dispatch/memory-store.ts'
 import type { Store } from '../../src/domain/state.ts'
+import { createMemoryStore } from '../../src/store/memory-store.ts'
 import { createGate, createLog } from './memory-journal.ts'
 import { entryOf, HOUR, notSent } from './notification-builder.ts'
 import { cancellation, order } from './step-run.ts'

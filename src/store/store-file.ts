@@ -1,8 +1,8 @@
 import { closeSync, existsSync, openSync, rmSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite'
 import type { TaskPosition } from '../domain/state.ts'
-import { isDamage, StoreDamagedError } from './store-damage.ts'
-import { SCHEMA, SCHEMA_VERSION } from './store-schema.ts'
+import { isDamage, StoreDamagedError } from './damage.ts'
+import { SCHEMA, SCHEMA_VERSION } from './schema.ts'
 
 /** Why a store begins empty. */
 export type RebuildReason = 'missing' | 'damaged' | 'another-incarnation' | 'too-old'

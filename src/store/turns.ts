@@ -1,6 +1,6 @@
 import type { SQLInputValue } from 'node:sqlite'
+import { IN_LINE, UNDER_WAY } from './row.ts'
 import type { Query, Row } from './store-file.ts'
-import { IN_LINE, UNDER_WAY } from './store-row.ts'
 
 /** Whose turn it is: the first of every line and the resends of a recipient to whom nothing is under way. Kept in a column, so that
  *  `waiting` sees nobody else, and found out anew for the recipients that a change concerns. */

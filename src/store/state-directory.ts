@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { isBusy } from './store-damage.ts'
+import { isBusy } from './damage.ts'
 
 export interface StateDirectory {
   release(): void

@@ -1,8 +1,8 @@
 import { claimsBusinessKey, claimsIdentity, type Entry, type EntryState } from '../domain/entry.ts'
+import type { StoreQueries } from './queries.ts'
 import type { RecentEntries } from './recent-entries.ts'
-import type { StoreQueries } from './store-queries.ts'
-import { changingColumns, identifyingColumns, packed, placeOf } from './store-row.ts'
-import type { Turns } from './store-turns.ts'
+import { changingColumns, identifyingColumns, packed, placeOf } from './row.ts'
+import type { Turns } from './turns.ts'
 
 /** The rows of entries, as one `apply` writes them. */
 export interface EntryWriter {

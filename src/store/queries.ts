@@ -1,7 +1,7 @@
 import type { Query } from './store-file.ts'
 
 /** Everything the SQLite store asks, but for turns. Those that go through many rows end in the key and tie to go on after and the size
- *  of a page (store-scan.ts); each has an index that has its rows together and in order. */
+ *  of a page (scan.ts); each has an index that has its rows together and in order. */
 export const STORE_QUERIES = {
   byId: 'SELECT arrival FROM entries WHERE id = ?',
   byIdentity: 'SELECT arrival FROM entries WHERE identity = ? ORDER BY arrival LIMIT 1',
