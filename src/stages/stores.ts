@@ -34,7 +34,7 @@ export const openStores = (
     open: async (partition) => {
       await closed.get(partition)
       const store = openSqliteStore({
-        file: join(state.directory, `${config.kafka.group}-${partition}.sqlite`),
+        file: join(state.directory, `partition-${partition}.sqlite`),
         partition,
         incarnation: options.incarnation,
         now: clock.now(),

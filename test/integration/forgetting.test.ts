@@ -200,7 +200,7 @@ const deadLettersOf = async (at: Installation): Promise<readonly TopicRecord[]> 
 
 /** Every row of a store but what the file says of itself. */
 const contentOf = (at: Installation, state: string): ReadonlySet<string> => {
-  const database = new DatabaseSync(join(at.directory, state, `${at.name}-0.sqlite`))
+  const database = new DatabaseSync(join(at.directory, state, `partition-0.sqlite`))
   try {
     const tables = database.prepare(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'meta'`).all()
     return new Set(
