@@ -318,7 +318,7 @@ const run = (world: World, rules: Rules, until: number, weather: Outcome): void 
       world.answer(attempt, weather, attempt.life.alive ? 'told' : 'lost')
     }
     if (world.barrierWanted && barrierAt < world.steppedAt) {
-      barrierAt = world.now
+      barrierAt = world.steppedAt // by the owner’s clock, as what it is compared with
       world.barrier()
     }
     if (world.more || world.backlog() > 0) {
