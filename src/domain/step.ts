@@ -1,30 +1,15 @@
-import { retryDelayMs } from './back-off.ts'
 import { barOf } from './bar.ts'
 import { type Changes, keyOfPause } from './changes.ts'
 import { tagPrefix } from './delivery-tag.ts'
-import type { Draft } from './draft.ts'
-import { draftOver } from './draft.ts'
-import type { Entry } from './entry.ts'
-import type { Input, OutcomeReport } from './input.ts'
+import { type Draft, draftOver } from './draft.ts'
+import type { Input } from './input.ts'
 import { learn, type Marking } from './mark.ts'
 import type { Moment, Owner } from './moment.ts'
-import {
-  attempted,
-  becomeUnknown,
-  correct,
-  endOf,
-  endUnsent,
-  finish,
-  isDefinite,
-  queue,
-  sayFallback,
-  unconfirmed,
-} from './moves.ts'
-import type { Outcome } from './outcome.ts'
-import { pauseAfter } from './pause.ts'
+import { attempted, becomeUnknown, endUnsent, finish, queue, sayFallback, unconfirmed } from './moves.ts'
 import { receive } from './receive.ts'
 import { release } from './release.ts'
 import type { ChannelRequest } from './request.ts'
+import { settle } from './settle.ts'
 import type { State } from './state.ts'
 import { any, take } from './take.ts'
 
@@ -146,87 +131,6 @@ const obey = (draft: Draft, { channel, order }: ChannelRequest, moment: Moment):
     draft.putPause({ channel, cause: 'operator', since: pause?.since ?? moment.now, probeAt: null, probe: null })
   else if (pause) draft.forget(keyOfPause(channel))
 }
-
-/** Applies what came of an intention. False if no entry holds it. */
-const settle = (draft: Draft, report: OutcomeReport, moment: Moment): boolean => {
-  const entry = draft.byTag(report.deliveryTag)
-  if (!entry?.notification) return false
-  const { outcome } = report
-  const inForce = entry.deliveryTag === report.deliveryTag
-  if (inForce && (entry.state === 'sending' || entry.state === 'unknown'))
-    learnOfChannel(draft, entry.notification.channel, report, moment)
-  if (entry.state === 'done') {
-    if (correctsEnd(entry, outcome, inForce)) correct(draft, entry, outcome, moment)
-    return true
-  }
-  if (inForce && awaitsResend(entry) && outcome.kind !== 'unknown') return settle(withAnswerAwaited(draft, entry), report, moment)
-  // Told before; or of an attempt that is no longer in force: then only that LINE took it is news.
-  if ((!inForce || entry.state === 'queued') && outcome.kind !== 'accepted') return true
-  // Whoever became unknown was counted as an attempt then.
-  const heard = inForce && entry.state === 'sending' ? attempted(entry) : entry
-  switch (outcome.kind) {
-    case 'accepted':
-    case 'unreachable':
-    case 'rejected':
-      finish(draft, heard, endOf(outcome, entry.notification, moment), moment)
-      break
-    case 'not-sent':
-      requeue(draft, setBack(neverStarted(outcome) ? entry : heard, outcome, Math.min(report.at, moment.now)), moment)
-      break
-    case 'unknown':
-      if (entry.state === 'sending') becomeUnknown(draft, heard, outcome.cause, outcome.requestId, moment)
-      break
-  }
-  return true
-}
-
-/** It was given up waiting for an answer, and is to be sent once more: what comes after all still counts. */
-const awaitsResend = ({ state, resend, reachedAt, sentAt }: Entry): boolean =>
-  state === 'queued' && resend && reachedAt !== null && reachedAt === sentAt
-
-/** As it was before it was to be sent once more. */
-const withAnswerAwaited = (draft: Draft, entry: Entry): Draft => {
-  draft.put({ ...entry, state: 'unknown', resend: false, reachedAt: null })
-  return draft
-}
-
-/** What one answer says of the whole channel. */
-const learnOfChannel = (draft: Draft, channel: string, report: OutcomeReport, moment: Moment): void => {
-  const pause = draft.pause(channel)
-  const after = pauseAfter(pause, channel, report, moment.now, moment.policy.probeEveryMs(channel))
-  if (after === pause) return
-  if (after) draft.putPause(after)
-  else draft.forget(keyOfPause(channel))
-}
-
-/** Back into the queue, unless it was called off meanwhile. */
-const requeue = (draft: Draft, entry: Entry, moment: Moment): void => {
-  const bar = barOf(draft, entry)
-  if (bar) endUnsent(draft, entry, bar, moment)
-  else queue(draft, entry, moment)
-}
-
-/** `unconfirmed` is corrected by whatever is learned of the intention in force; any end that claims LINE did not take it, by LINE having
- *  taken an earlier one after all. */
-const correctsEnd = (entry: Entry, outcome: Outcome, inForce: boolean): boolean =>
-  !entry.corrected &&
-  (outcome.kind === 'accepted' ? entry.status !== 'accepted' : inForce && entry.status === 'unconfirmed' && isDefinite(outcome))
-
-type NotSent = Extract<Outcome, { kind: 'not-sent' }>
-
-/** No byte of it was written. */
-const neverStarted = ({ cause }: NotSent): boolean =>
-  cause === 'send-by' || cause === 'connect' || cause === 'no-token' || cause === 'no-key'
-
-/** Counted from when it was known (by a clock that may be another worker's, so not later than now), as the lane's own pause is: when that ends, whoever was set back is not behind the next. */
-const setBack = (entry: Entry, outcome: NotSent, at: number): Entry => ({
-  ...entry,
-  state: 'queued',
-  setbacks: outcome.cause === 'send-by' ? entry.setbacks : entry.setbacks + 1,
-  notBefore: at + retryDelayMs(outcome, entry.setbacks),
-  settleAt: null,
-  unknownCause: entry.reachedAt === null ? null : entry.unknownCause,
-})
 
 const expire = (draft: Draft, moment: Moment): void => {
   for (const entry of take(draft.expired(moment.now), MOST_BY_ITSELF))
