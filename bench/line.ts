@@ -8,8 +8,6 @@ export interface Line {
   stats(): Promise<StatsReport>
   /** Requests to send, with a higher sequence than `after`, and the last sequence looked at. */
   sends(after: number, limit: number): Promise<{ readonly sends: readonly Send[]; readonly last: number }>
-  /** All of them, from the first that it keeps. */
-  allSends(): Promise<readonly Send[]>
   forget(): Promise<void>
   setFault(fault: { readonly kind: Fault['kind']; readonly endpoint: 'flexible' }): Promise<void>
   endFaults(): Promise<void>
@@ -22,9 +20,9 @@ export interface Send {
   readonly monotonic: number
   readonly status: LogEntry['status']
   readonly to: string | null
+  /** Of the worker's task that sent it; null: another client. */
+  readonly partition: number | null
 }
-
-const PAGE = 20_000
 
 export const lineAt = (url: string): Line => {
   const ask = async (path: string, init?: RequestInit): Promise<Response> => {
@@ -50,15 +48,6 @@ export const lineAt = (url: string): Line => {
     url,
     stats: async () => (await (await ask('stats')).json()) as StatsReport,
     sends,
-    allSends: async () => {
-      const all: Send[] = []
-      for (let after = 0; ; ) {
-        const page = await sends(after, PAGE)
-        if (page.last === after) return all
-        all.push(...page.sends)
-        after = page.last
-      }
-    },
     forget: async () => {
       await told('log', { method: 'DELETE' })
       await told('stats', { method: 'DELETE' })
@@ -68,20 +57,16 @@ export const lineAt = (url: string): Line => {
   }
 }
 
-const sendOf = ({ receivedAt, monotonicNs, status, to }: LogEntry): Send => ({
+const sendOf = ({ receivedAt, monotonicNs, status, to, deliveryTag }: LogEntry): Send => ({
   at: receivedAt,
   monotonic: monotonicNs / 1e6,
   status,
   to,
+  partition: partitionIn(deliveryTag),
 })
 
-/** The most in any window of one second, wherever it starts. */
-export const busiestSecond = (sends: readonly Send[]): number => {
-  let oldest = 0
-  let most = 0
-  sends.forEach(({ monotonic }, newest) => {
-    while (monotonic - (sends[oldest]?.monotonic ?? monotonic) >= 1_000) oldest++
-    most = Math.max(most, newest - oldest + 1)
-  })
-  return most
+/** A delivery tag is `t_<partition>_…`, in base 36. */
+const partitionIn = (tag: string | null): number | null => {
+  const [, partition] = /^t_([0-9a-z]+)_/.exec(tag ?? '') ?? []
+  return partition === undefined ? null : Number.parseInt(partition, 36)
 }

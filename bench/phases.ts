@@ -10,6 +10,28 @@ export interface Phase {
 export const within = (sends: readonly Send[], { from, to }: Pick<Phase, 'from' | 'to'>): Send[] =>
   sends.filter(({ at }) => at >= from && at < to)
 
+/** The most in any window of so many ms, wherever it starts. */
+const busiest = (sends: readonly Send[], ms: number): number => {
+  let oldest = 0
+  let most = 0
+  sends.forEach(({ monotonic }, newest) => {
+    while (monotonic - (sends[oldest]?.monotonic ?? monotonic) >= ms) oldest++
+    most = Math.max(most, newest - oldest + 1)
+  })
+  return most
+}
+
+export const busiestSecond = (sends: readonly Send[]): number => busiest(sends, 1_000)
+
+const MOMENT_MS = 10
+
+/** The most that came of one task in 10 ms. A task lets few leave at once: more were held up on the way, or LINE stood still. */
+export const busiestMoment = (sends: readonly Send[]): number =>
+  [...Map.groupBy(sends, ({ partition }) => partition).values()].reduce(
+    (most, each) => Math.max(most, busiest(each, MOMENT_MS)),
+    0,
+  )
+
 export interface Recovery {
   /** Requests per second. */
   readonly before: number

@@ -1,5 +1,6 @@
 import { digestOf } from '../src/line-simulator/people.ts'
 import type { Worker } from './deployment.ts'
+import { createFollower } from './follow.ts'
 import type { Installation } from './installation.ts'
 import type { Line, Send } from './line.ts'
 import type { Bench } from './scenario.ts'
@@ -26,7 +27,6 @@ export interface Released {
 
 /** The outage comes when the backlog flows. */
 const OUTAGE_AFTER_MS = 2_000
-const LOG_PAGE = 50_000
 const TRANSACTION = 'tsuchi_commit_duration_seconds'
 
 /** Watches LINE from the opening on, and has the outage happen. */
@@ -43,7 +43,7 @@ export const release = async (
 ): Promise<Released> => {
   const { at, worker, outage, opensAt, waiting } = given
   const urgent = new Set(outage.phones.map(digestOf))
-  const follow = followerOf(at.line, urgent)
+  const follow = watch(at.line, urgent)
   const before = await worker.metrics()
   await pause(opensAt + OUTAGE_AFTER_MS - Date.now())
   const producedAt = Date.now()
@@ -79,13 +79,11 @@ export const release = async (
   }
 }
 
-/** Reads LINE's log as it grows: all of a million would not fit. */
-const followerOf = (line: Line, urgent: ReadonlySet<string>) => {
+const watch = (line: Line, urgent: ReadonlySet<string>) => {
   const urgentAt: number[] = []
   let sent = 0
   let firstAt = 0
   let lastAt = 0
-  let after = 0
   const count = ({ status, to, at }: Send): void => {
     if (status !== 200) return
     sent++
@@ -94,17 +92,10 @@ const followerOf = (line: Line, urgent: ReadonlySet<string>) => {
     if (to !== null && urgent.has(to)) urgentAt.push(at)
   }
   return {
+    ...createFollower(line, count),
     sent: () => sent,
     firstAt: () => firstAt,
     lastAt: () => lastAt,
     urgent: () => urgentAt,
-    look: async (): Promise<void> => {
-      for (;;) {
-        const page = await line.sends(after, LOG_PAGE)
-        page.sends.forEach(count)
-        if (page.last === after) return
-        after = page.last
-      }
-    },
   }
 }

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import type { Deployment } from './deployment.ts'
+import { createFollower } from './follow.ts'
 import { type Installation, openInstallation } from './installation.ts'
 import type { Send } from './line.ts'
 import { type Metrics, readMetrics } from './metrics.ts'
@@ -99,7 +100,8 @@ const runOf = async (at: Installation, events: number, name: string, start: () =
     done = running.done(now)
   }
   await running.stop()
-  const sends = await at.line.allSends()
+  const sends: Send[] = []
+  await createFollower(at.line, (send) => sends.push(send)).look()
   const accepted = sends.filter(({ status }) => status === 200)
   return {
     ...{ name, rssMb, perSecond: (accepted.length / spanMs(accepted)) * 1_000 },
