@@ -22,14 +22,17 @@ const ENOUGH_OUTCOMES = 64
 /** What waits for permits is looked at this often, and outcomes wait for it: with 12 tasks, 240 transactions a second. */
 const PERMITS_EVERY_MS = 50
 /** How much of the work a killed worker leaves to its successor on this machine to read again. */
-const SYNC_DIRTY_MS = 5_000
+const SYNC_EVERY_MS = 5_000
 /** The same while restoring, in records. */
 const SYNC_RECORDS = 20_000
-/** A store that is up to date says so once in a while, or it would be taken for an old one. */
-const SYNC_CLEAN_MS = 60_000
+/** An idle task commits this often, to show that the partition is still its own: nothing else says that its store is up to date. */
+const PROVE_EVERY_MS = 3_600_000
 /** Above this many inputs no more requests are fetched; below the other they are again. */
 const INBOX_FULL = 2_000
 const INBOX_LOW = 500
+
+/** Of a store that is only half restored: it is too old for anybody else. */
+const NEVER = 0
 
 /** The owner of one partition in dispatch. */
 export interface Task {
@@ -98,9 +101,9 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
     restored.records += sizeOf(changes)
     store.apply(changes, next)
     // A store may stop anywhere and go on from there; a million records in one transaction would be one long stall at the end.
-    if (Math.floor(before / SYNC_RECORDS) < Math.floor(restored.records / SYNC_RECORDS)) store.sync(clock.now())
+    if (Math.floor(before / SYNC_RECORDS) < Math.floor(restored.records / SYNC_RECORDS)) store.sync(NEVER)
   })
-  store.sync(clock.now())
+  store.sync(fencedAt)
   const start = resumeAt(partition, store.position(), await journal.inputs())
   let owner: Owner = { partition, incarnation, epoch, orphansFrom: fencedAt + SEND_BY_MS + options.attemptMs }
 
@@ -115,9 +118,14 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
   let stepping = false
   let steppedAt = clock.monotonic()
   let syncedAt = steppedAt
+  /** Wall clock before the last thing that only the owner can do. A task that was stopped for a day does not know what it has missed. */
+  let provenAt = fencedAt
   let dirty = false
   /** Wall clock of the last step: what fell due after it is still to be done. Before the first, everything. */
   let steppedNow = 0
+  /** What the state says of the time until the next step, when it will next change something by itself, and whether a lane waits for a
+   *  permit: found out once for each step, not with every answer that comes in. */
+  let outlook: { readonly next: number; readonly held: boolean } | undefined
   let full = false
   let life: 'open' | 'draining' | 'closed' = 'open'
 
@@ -144,13 +152,16 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
       try {
         flow()
         changes = step(store, inputs, at)
-        if (isNews(changes)) next = await journal.commit(changes)
+        if (isNews(changes) || at.now - provenAt >= PROVE_EVERY_MS) next = await journal.commit(changes)
       } catch (error) {
         await handOverUncommitted(inputs, changes?.intentions ?? [])
         throw error
       }
-      if (next !== undefined) store.apply(changes, next)
-      dirty ||= next !== undefined
+      if (next !== undefined) {
+        store.apply(changes, next)
+        provenAt = at.now
+        dirty = true
+      }
       sender.send(changes.intentions, decidedAt)
       stepping = false
       remember(changes, at.now)
@@ -170,6 +181,7 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
     if (!changes.orphans) owner = { ...owner, orphansFrom: Number.POSITIVE_INFINITY }
     steppedAt = clock.monotonic()
     steppedNow = now
+    outlook = undefined
   }
 
   const moment = (): Moment => ({ now: clock.now(), owner, counter, permits: sender.permits(), silentTo, policy })
@@ -181,14 +193,14 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
   const untilDue = async (): Promise<void> => {
     for (let wait = waitMs(); wait > 0 && life !== 'closed'; wait = waitMs()) {
       sync()
-      await inbox.changed(dirty ? Math.min(wait, SYNC_DIRTY_MS) : wait)
+      await inbox.changed(dirty ? Math.min(wait, SYNC_EVERY_MS) : wait)
     }
   }
 
   const sync = () => {
     const now = clock.monotonic()
-    if (now - syncedAt < (dirty ? SYNC_DIRTY_MS : SYNC_CLEAN_MS)) return
-    store.sync(clock.now())
+    if (!dirty || now - syncedAt < SYNC_EVERY_MS) return
+    store.sync(provenAt)
     syncedAt = now
     dirty = false
   }
@@ -200,10 +212,12 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
     const busy = sender.inFlight() > 16
     if (inbox.hasRecords) return busy && inbox.size < MOST_INPUTS ? LINGER_MS - waited : 0
     if (inbox.size >= ENOUGH_OUTCOMES || (inbox.size > 0 && life !== 'open')) return 0
-    const now = clock.now()
-    const untilPermits = PERMITS_EVERY_MS - (clock.monotonic() - steppedAt)
-    const due = (nextStepAt(store, { now: steppedNow, owner }) ?? Number.POSITIVE_INFINITY) - now
-    if (sender.lanes.some((lane) => waitsForPermit(store, lane, now))) return Math.max(0, Math.min(due, untilPermits))
+    outlook ??= {
+      next: nextStepAt(store, { now: steppedNow, owner }) ?? Number.POSITIVE_INFINITY,
+      held: sender.lanes.some((lane) => waitsForPermit(store, lane, steppedNow)),
+    }
+    const due = Math.min(outlook.next, provenAt + PROVE_EVERY_MS) - clock.now()
+    if (outlook.held) return Math.max(0, Math.min(due, PERMITS_EVERY_MS - (clock.monotonic() - steppedAt)))
     return Math.max(0, inbox.size > 0 ? Math.min(due, (busy ? LINGER_MS : OUTCOMES_WAIT_MS) - waited) : due)
   }
 
@@ -235,7 +249,7 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
     inbox.nudge()
     const reports = reportsIn(inbox.drain(Number.POSITIVE_INFINITY))
     if (reports.length > 0) await options.handOver(reports)
-    if (!(await stopped)) store.sync(clock.now())
+    if (!(await stopped)) store.sync(provenAt)
     store.close()
     await journal.close()
   }

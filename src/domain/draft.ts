@@ -27,7 +27,7 @@ export interface Draft
     | 'fallbackDue'
     | 'forgettable'
   > {
-  /** The first of those in line with this one, if that is another. */
+  /** Of one that waits: the first of those in line with it, if that is another. */
   ahead(entry: Entry): Entry | undefined
   put(entry: Entry): void
   putMark(mark: Mark): void
@@ -100,7 +100,8 @@ export const draftOver = (state: State): Draft => {
     ahead: (entry) => {
       const line = lineOf(entry)
       if (!line || entry.resend) return undefined
-      let ahead = first(unchanged(state.inLine(line)))
+      // What waits in the state is the first of its line there.
+      let ahead = entries.has(entry.notificationId) ? first(unchanged(state.inLine(line))) : undefined
       for (const other of draftedFor(line.recipientRef))
         if (isInLine(other, line) && (!ahead || before(other, ahead))) ahead = other
       return ahead && before(ahead, entry) ? ahead : undefined

@@ -70,8 +70,8 @@ export interface Store extends State {
   resumeFrom(): number
   /** Only what is committed. `next` is the journal offset after it. */
   apply(changes: StateChanges, next: number): void
-  /** Makes what was applied survive the end of the process. `now` is the wall clock. */
-  sync(now: number): void
+  /** Makes what was applied survive the end of the process. `at`: wall clock of when the log was certainly known to its end. */
+  sync(at: number): void
   /** Forgets everything, to be built anew from the start of the journal. */
   reset(): void
   close(): void

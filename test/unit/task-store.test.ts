@@ -12,6 +12,7 @@ const soon = <T>(fact: () => T): Promise<T> => vi.waitFor(fact, { interval: 2, t
 const watched = (resumeFrom = 0) => {
   const store = createMemoryStore()
   const calls: string[] = []
+  const syncedAt: number[] = []
   let from = resumeFrom
   const watching: Store = {
     ...store,
@@ -21,7 +22,10 @@ const watched = (resumeFrom = 0) => {
       from = next
       store.apply(changes, next)
     },
-    sync: () => void calls.push('sync'),
+    sync: (at) => {
+      calls.push('sync')
+      syncedAt.push(at)
+    },
     reset: () => {
       calls.push('reset')
       from = 0
@@ -32,7 +36,7 @@ const watched = (resumeFrom = 0) => {
       store.close()
     },
   }
-  return { store: watching, calls }
+  return { store: watching, calls, syncedAt }
 }
 
 describe('the store of a task', () => {
@@ -80,18 +84,50 @@ describe('the store of a task', () => {
     expect(bad.calls.slice(synced)).toEqual(['close'])
   })
 
-  test('is synced once in a while: soon after it has changed, and rarely when it has not', async () => {
+  /** A clock that goes on by jumps. */
+  const skewed = () => {
     let skew = 0
-    const clock = { now: () => Date.now() + skew, monotonic: () => performance.now() + skew }
+    return {
+      clock: { now: () => Date.now() + skew, monotonic: () => performance.now() + skew },
+      jump: (ms: number) => {
+        skew += ms
+      },
+    }
+  }
+
+  test('is synced some seconds after it has changed, and not again before it changes again', async () => {
+    const { clock, jump } = skewed()
     const { store, calls } = watched()
     const { request, statuses } = await openFixture({ store, clock })
     const syncs = () => calls.filter((call) => call === 'sync').length
     request(1)
     await soon(() => expect(statuses('n1')).toHaveLength(2))
     expect(syncs()).toBe(1)
-    skew = 59_000
+    jump(6_000)
     request(2)
     await soon(() => expect(syncs()).toBe(2))
+  })
+
+  test('is as old as the last commit, however long the task was stopped before it was closed', async () => {
+    const { clock, jump } = skewed()
+    const { store, syncedAt } = watched()
+    const { task, request, statuses } = await openFixture({ store, clock })
+    request(1)
+    await soon(() => expect(statuses('n1')).toHaveLength(2))
+    const committedBy = clock.now()
+    jump(HOUR / 2)
+    await task.close()
+    expect(syncedAt.at(-1)).toBeLessThanOrEqual(committedBy)
+  })
+
+  test('of an idle task is kept young by a commit in the hour, which only the owner can make', async () => {
+    const { clock, jump } = skewed()
+    const { store, syncedAt } = watched()
+    const hooks = { restoring: async () => jump(HOUR) } // so it has proven nothing for an hour when it first looks
+    const { calls, task } = await openFixture({ store, clock, hooks })
+    await soon(() => expect(calls.filter((call) => call === 'committed')).toHaveLength(1))
+    await task.close()
+    expect(syncedAt.at(-1)).toBeGreaterThan(clock.now() - 60_000)
   })
 })
 
