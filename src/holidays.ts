@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { isMap, isNode, isScalar, isSeq, LineCounter, type Pair, parseDocument } from 'yaml'
 import { SERVED_COUNTRIES, type ServedCountry, ZONE_OF_COUNTRY } from './domain/phone.ts'
-import { describe } from './intake/value-shape.ts'
 import { isDate } from './quiet-hours-setting.ts'
+import { describe } from './value-shape.ts'
 
 /** Dates `YYYY-MM-DD` of each country that the file names, in order. */
 export type Holidays = Readonly<Partial<Record<ServedCountry, readonly string[]>>>

@@ -5,9 +5,10 @@ import type { Moment, Owner, Policy } from '../domain/moment.ts'
 import { NOT_STARTED } from '../domain/outcome.ts'
 import type { Pause } from '../domain/pause.ts'
 import { isStillWanted, waitsForPermit } from '../domain/release.ts'
-import type { StateChanges, Store, TaskPosition } from '../domain/state.ts'
+import type { Store, TaskPosition } from '../domain/state.ts'
 import { nextStepAt, step } from '../domain/step.ts'
 import { createInbox } from './inbox.ts'
+import { restore } from './restore.ts'
 import type { Sender } from './sender.ts'
 import { resumeAt, type TaskJournal } from './task-journal.ts'
 
@@ -23,16 +24,11 @@ const ENOUGH_OUTCOMES = 64
 const PERMITS_EVERY_MS = 50
 /** How much of the work a killed worker leaves to its successor on this machine to read again. */
 const SYNC_EVERY_MS = 5_000
-/** The same while restoring, in records. */
-const SYNC_RECORDS = 20_000
 /** An idle task commits this often, to show that the partition is still its own: nothing else says that its store is up to date. */
 const PROVE_EVERY_MS = 3_600_000
 /** Above this many inputs no more requests are fetched; below the other they are again. */
 const INBOX_FULL = 2_000
 const INBOX_LOW = 500
-
-/** Of a store that is only half restored: it is too old for anybody else. */
-const NEVER = 0
 
 /** The owner of one partition in dispatch. */
 export interface Task {
@@ -88,22 +84,7 @@ export interface TaskOptions {
 export const openTask = async (options: TaskOptions): Promise<Task> => {
   const { partition, incarnation, journal, store, clock, policy } = options
 
-  const epoch = await journal.fence()
-  const fencedAt = clock.now()
-  if (store.resumeFrom() > epoch) {
-    // Of another life of the topic, or of records that were lost.
-    store.reset()
-    options.onRebuild('ahead-of-the-log')
-  }
-  const restored = { from: store.resumeFrom(), records: 0 }
-  await journal.restore(restored.from, (changes, next) => {
-    const before = restored.records
-    restored.records += sizeOf(changes)
-    store.apply(changes, next)
-    // A store may stop anywhere and go on from there; a million records in one transaction would be one long stall at the end.
-    if (Math.floor(before / SYNC_RECORDS) < Math.floor(restored.records / SYNC_RECORDS)) store.sync(NEVER)
-  })
-  store.sync(fencedAt)
+  const { epoch, fencedAt, restored } = await restore(options)
   const start = resumeAt(partition, store.position(), await journal.inputs())
   let owner: Owner = { partition, incarnation, epoch, orphansFrom: fencedAt + SEND_BY_MS + options.attemptMs }
 
@@ -298,9 +279,6 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
     close: () => close(),
   }
 }
-
-const sizeOf = ({ entries = [], marks = [], pauses = [], forgotten = [] }: StateChanges): number =>
-  entries.length + marks.length + pauses.length + forgotten.length
 
 const reportsIn = (inputs: readonly Input[]): OutcomeReport[] =>
   inputs.flatMap((input) => (input.kind === 'outcome' ? [input.report] : []))

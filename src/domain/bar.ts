@@ -1,6 +1,6 @@
 import type { Draft } from './draft.ts'
 import type { Entry } from './entry.ts'
-import { barredBy } from './mark.ts'
+import type { Mark } from './mark.ts'
 import type { Moment, Policy } from './moment.ts'
 import type { Notification } from './request.ts'
 import type { Say } from './say.ts'
@@ -18,3 +18,14 @@ export const isOptedOut = ({ customerId }: Notification, policy: Pick<Policy, 'i
 /** Whether nobody wants it any more: then no other channel is to tell it either. */
 export const isUnwanted = (draft: Pick<Draft, 'mark'>, entry: Entry, { policy }: Pick<Moment, 'policy'>): boolean =>
   barOf(draft, entry) !== null || (entry.notification !== null && isOptedOut(entry.notification, policy))
+
+/** Whether, and how, a mark bars a notification. Equal revisions are chunks of one report, and leave each other alone. */
+export const barredBy = (mark: Mark | undefined, notification: Notification): 'cancelled' | 'superseded' | null => {
+  if (!mark) return null
+  if (mark.cancelledAt !== null && happenedAt(notification) <= mark.cancelledAt) return 'cancelled'
+  const { revision } = notification
+  return revision !== null && mark.revision !== null && revision < mark.revision ? 'superseded' : null
+}
+
+/** When the event happened, ms since the epoch. */
+export const happenedAt = ({ event, receivedAt }: Notification): number => event.time ?? receivedAt

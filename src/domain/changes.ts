@@ -1,4 +1,5 @@
 import type { Entry, Lane } from './entry.ts'
+import type { JournalKey } from './journal-key.ts'
 import type { Mark } from './mark.ts'
 import type { Pause } from './pause.ts'
 import type { Result } from './result.ts'
@@ -18,13 +19,6 @@ export interface Intention {
   readonly startBy: number
   readonly traceparent: string | null
 }
-
-/** What a fact is journalled under: the last one written under a key is the truth. */
-export type JournalKey = `entry/${string}` | `mark/${string}` | `pause/${string}`
-
-export const keyOfEntry = (notificationId: string): JournalKey => `entry/${notificationId}`
-export const keyOfMark = (subject: string): JournalKey => `mark/${subject}`
-export const keyOfPause = (channel: string): JournalKey => `pause/${channel}`
 
 export interface Changes {
   readonly entries: readonly Entry[]

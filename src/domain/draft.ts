@@ -1,6 +1,6 @@
-import { type JournalKey, keyOfEntry, keyOfMark, keyOfPause } from './changes.ts'
 import type { Entry, Line } from './entry.ts'
 import { claimsBusinessKey, compareDeparture, isExpired, isFallbackDue, isUnsettled, laneOf, lastSentAt } from './entry.ts'
+import { type JournalKey, keyOfEntry, keyOfMark, keyOfPause } from './journal-key.ts'
 import type { Mark } from './mark.ts'
 import type { Pause } from './pause.ts'
 import type { Result } from './result.ts'

@@ -1,5 +1,3 @@
-import type { Notification } from './request.ts'
-
 /** What is known of a subject (a reservation, an invoice, an incident), whomever it concerns. Every partition remembers it, so that
  *  neither the order of arrival nor a changed phone matters. */
 export interface Mark {
@@ -28,16 +26,5 @@ export const learn = (known: Mark | undefined, news: Marking): Mark | undefined 
   if (!bars && learned.forgetAt === known?.forgetAt) return undefined
   return { ...learned, pending: bars || (known?.pending ?? false) }
 }
-
-/** Whether, and how, a mark bars a notification. Equal revisions are chunks of one report, and leave each other alone. */
-export const barredBy = (mark: Mark | undefined, notification: Notification): 'cancelled' | 'superseded' | null => {
-  if (!mark) return null
-  if (mark.cancelledAt !== null && happenedAt(notification) <= mark.cancelledAt) return 'cancelled'
-  const { revision } = notification
-  return revision !== null && mark.revision !== null && revision < mark.revision ? 'superseded' : null
-}
-
-/** When the event happened, ms since the epoch. */
-export const happenedAt = ({ event, receivedAt }: Notification): number => event.time ?? receivedAt
 
 const later = (a: number | null, b: number | null): number | null => (a === null || b === null ? (a ?? b) : Math.max(a, b))

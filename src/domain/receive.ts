@@ -1,7 +1,6 @@
-import { barOf, isOptedOut } from './bar.ts'
+import { barOf, happenedAt, isOptedOut } from './bar.ts'
 import type { Draft } from './draft.ts'
 import { type Entry, isExpired } from './entry.ts'
-import { happenedAt } from './mark.ts'
 import type { Moment } from './moment.ts'
 import { finish, queue, refuse } from './moves.ts'
 import type { Notification, PoisonRequest, ReadyRequest, RefusedRequest } from './request.ts'

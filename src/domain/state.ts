@@ -1,5 +1,5 @@
-import type { JournalKey } from './changes.ts'
 import type { Entry, Lane, Line } from './entry.ts'
+import type { JournalKey } from './journal-key.ts'
 import type { Mark } from './mark.ts'
 import type { Pause } from './pause.ts'
 

@@ -1,7 +1,7 @@
+import { describe } from '../value-shape.ts'
 import { type FieldPath, resolve } from './field-path.ts'
 import { textOf } from './field-text.ts'
 import type { UnreadableField } from './unreadable-field.ts'
-import { describe } from './value-shape.ts'
 
 export type KeyReading = { readonly kind: 'key'; readonly values: readonly (string | null)[] | null } | UnreadableField
 

@@ -1,9 +1,9 @@
 import type { EventFacts } from '../domain/request.ts'
+import { describe } from '../value-shape.ts'
 import { readTime, TIME_FORMS } from './event-time.ts'
 import { resolve } from './field-path.ts'
 import type { Route } from './route.ts'
 import type { SourceRecord } from './source-record.ts'
-import { describe } from './value-shape.ts'
 
 /** What all notifications of one event share. */
 export interface EventReading {

@@ -1,4 +1,5 @@
 import type { Request } from '../domain/request.ts'
+import { describe } from '../value-shape.ts'
 import { type About, type InterpretContext, nobodyAt, refused } from './about.ts'
 import { readEvent } from './event-facts.ts'
 import { callOff, revisionMarks } from './marks.ts'
@@ -6,7 +7,6 @@ import { notify } from './notify.ts'
 import type { Route } from './route.ts'
 import { scopesOf, wholeScope, withoutNulls } from './scopes.ts'
 import type { SourceRecord } from './source-record.ts'
-import { describe } from './value-shape.ts'
 
 export type Interpretation =
   | { readonly kind: 'requests'; readonly requests: readonly Request[] }

@@ -1,6 +1,6 @@
 import { Liquid, LiquidError, type Template } from 'liquidjs'
+import { describe } from '../value-shape.ts'
 import { onClock, readTime, TIME_FORMS } from './event-time.ts'
-import { describe } from './value-shape.ts'
 
 /** One string of a message, parsed once. */
 export interface Text {

@@ -3,6 +3,7 @@ import type { Message } from '../domain/message.ts'
 import { type HashedPhone, hashPhone, readPhone, recipientRefOf, type ServedCountry, ZONE_OF_COUNTRY } from '../domain/phone.ts'
 import type { Notification, Request } from '../domain/request.ts'
 import { sealContent } from '../domain/seal.ts'
+import { describe } from '../value-shape.ts'
 import { type About as AboutAny, type Fault, faultOf, malformed, missing, refused } from './about.ts'
 import { readKey } from './business-key.ts'
 import { endOf, readTime, readZone, TIME_FORMS } from './event-time.ts'
@@ -14,7 +15,6 @@ import { traceparentOf } from './source-record.ts'
 import { readRevision, readSubject } from './subject.ts'
 import { Told } from './told.ts'
 import type { UnreadableField } from './unreadable-field.ts'
-import { describe } from './value-shape.ts'
 
 type About = AboutAny<NotifyingRoute>
 

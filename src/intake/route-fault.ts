@@ -1,5 +1,3 @@
-import type { Route } from './route.ts'
-
 /** Something that a person must mend in a route file. Route files hold no personal data, so what was found is quoted. */
 export interface Fault {
   readonly file: string
@@ -8,21 +6,6 @@ export interface Fault {
   readonly field: string
   readonly found: string
   readonly remedy: string
-}
-
-/** Every fault of every route file at once. */
-export class RoutesError extends Error {
-  override readonly name = 'RoutesError'
-  readonly code = 'faulty-routes'
-  readonly faults: readonly Fault[]
-  /** Routes without a fault of their own, for whoever wants to look further. */
-  readonly sound: readonly Route[]
-
-  constructor(faults: readonly Fault[], sound: readonly Route[] = []) {
-    super([`${faults.length} fault${faults.length === 1 ? '' : 's'} in the routes:`, ...faults.map(formatFault)].join('\n'))
-    this.faults = faults
-    this.sound = sound
-  }
 }
 
 /** `routes/payment-due.yaml:7 recipient.phone: found "customer.fone"; there is no …` */

@@ -4,7 +4,8 @@ import { compileRoute, type RouteSurroundings } from './compile-route.ts'
 import { readEventSchema, type SchemaReading } from './event-schema.ts'
 import type { Route } from './route.ts'
 import { type NotifyingDocument, type RouteDocument, readRouteDocument } from './route-document.ts'
-import { type Fault, quote, RoutesError } from './route-fault.ts'
+import { type Fault, quote } from './route-fault.ts'
+import { RoutesError } from './routes-error.ts'
 
 export interface RoutesFolder extends RouteSurroundings {
   readonly directory: string

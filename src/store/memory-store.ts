@@ -1,5 +1,5 @@
-import { type JournalKey, keyOfEntry, keyOfMark } from '../domain/changes.ts'
 import { claimsBusinessKey, claimsIdentity, type Entry, forgetAtOf } from '../domain/entry.ts'
+import { type JournalKey, keyOfEntry, keyOfMark } from '../domain/journal-key.ts'
 import type { Mark } from '../domain/mark.ts'
 import type { Pause } from '../domain/pause.ts'
 import type { Store, TaskPosition } from '../domain/state.ts'

@@ -1,7 +1,7 @@
 import type { SQLInputValue } from 'node:sqlite'
 import { crc32 } from 'node:zlib'
-import { type JournalKey, keyOfEntry, keyOfMark } from '../domain/changes.ts'
 import type { Entry } from '../domain/entry.ts'
+import { type JournalKey, keyOfEntry, keyOfMark } from '../domain/journal-key.ts'
 import type { Mark } from '../domain/mark.ts'
 import type { Pause } from '../domain/pause.ts'
 import type { Store, TaskPosition } from '../domain/state.ts'

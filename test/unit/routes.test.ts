@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { RoutesError } from '../../src/intake/route-fault.ts'
 import { loadRoutes, routeFor } from '../../src/intake/routes.ts'
+import { RoutesError } from '../../src/intake/routes-error.ts'
 import {
   BILL,
   BILL_ROUTE,

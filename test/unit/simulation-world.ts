@@ -1,6 +1,7 @@
-import { type Changes, type Intention, keyOfEntry, keyOfMark, keyOfPause } from '../../src/domain/changes.ts'
+import type { Changes, Intention } from '../../src/domain/changes.ts'
 import type { Entry, Lane } from '../../src/domain/entry.ts'
 import type { Feedback, Input, OutcomeReport } from '../../src/domain/input.ts'
+import { keyOfEntry, keyOfMark, keyOfPause } from '../../src/domain/journal-key.ts'
 import type { Owner, Policy } from '../../src/domain/moment.ts'
 import { NOT_STARTED, type Outcome } from '../../src/domain/outcome.ts'
 import { isStillWanted, waitsForPermit } from '../../src/domain/release.ts'

@@ -1,6 +1,7 @@
-import type { Changes, JournalKey } from '../../src/domain/changes.ts'
+import type { Changes } from '../../src/domain/changes.ts'
 import type { Entry, Lane } from '../../src/domain/entry.ts'
 import type { Input } from '../../src/domain/input.ts'
+import type { JournalKey } from '../../src/domain/journal-key.ts'
 import type { Owner, Policy } from '../../src/domain/moment.ts'
 import type { Outcome } from '../../src/domain/outcome.ts'
 import type { ChannelRequest, MarkRequest, QuietHours, Request } from '../../src/domain/request.ts'

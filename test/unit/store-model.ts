@@ -1,5 +1,4 @@
 import fc from 'fast-check'
-import { type JournalKey, keyOfEntry, keyOfMark, keyOfPause } from '../../src/domain/changes.ts'
 import { departureOf } from '../../src/domain/draft.ts'
 import {
   claimsBusinessKey,
@@ -13,6 +12,7 @@ import {
   laneOf,
   lastSentAt,
 } from '../../src/domain/entry.ts'
+import { type JournalKey, keyOfEntry, keyOfMark, keyOfPause } from '../../src/domain/journal-key.ts'
 import type { Mark } from '../../src/domain/mark.ts'
 import type { Pause } from '../../src/domain/pause.ts'
 import type { StateChanges, Store, TaskPosition } from '../../src/domain/state.ts'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
-import { keyOfEntry, keyOfMark, keyOfPause } from '../../src/domain/changes.ts'
 import type { Entry } from '../../src/domain/entry.ts'
+import { keyOfEntry, keyOfMark, keyOfPause } from '../../src/domain/journal-key.ts'
 import type { Mark } from '../../src/domain/mark.ts'
 import type { Pause } from '../../src/domain/pause.ts'
 import type { StateChanges, Store } from '../../src/domain/state.ts'

@@ -1,4 +1,4 @@
-import { shapeOf } from '../domain/phone.ts'
+import { shapeOf } from './domain/phone.ts'
 
 /** What a value of an event is, without the value. */
 export const describe = (value: unknown): string => {
