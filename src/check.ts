@@ -26,7 +26,7 @@ export const check = async (config: Config, kafkaLog: Parameters<typeof createKa
     faults.push(...error.faults)
   }
   await verifyTopics(kafka, names, partitions)
-    .then(() => compareImmutables({ kafka, names, partitions, pepper: config.privacy.pepper }))
+    .then(() => compareImmutables({ kafka, names, partitions, pepper: config.privacy.pepper, group: config.kafka.group }))
     .catch(gather)
   await createResultEncoder(createRegistry(config.registry), names.results).catch((error: unknown) => {
     if (!(error instanceof SchemaError)) throw error

@@ -16,6 +16,7 @@ import { connectionOf } from './kafka-connection.ts'
 import { simulatorCommand } from './line-simulator/command.ts'
 import { createLog, kafkaLogTo } from './observability/log.ts'
 import { createMetrics } from './observability/metrics.ts'
+import { sharesOf } from './stages/channels.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 
@@ -107,8 +108,8 @@ topics
   .addHelpText(
     'after',
     `
-The number of partitions (topics.partitions) and the pepper (privacy.pepper) are fixed here for ever: they decide where each person's
-notifications live. Domain topics are yours, and not touched without --events.`,
+The number of partitions (topics.partitions), the pepper (privacy.pepper) and the group (kafka.group) are fixed here for ever: they
+decide where each person's notifications live, and who may send them. Domain topics are yours, and not touched without --events.`,
   )
   .option('--events', "also create the routes' own topics, as a producer would: for development")
   .action(async (options: { config: string; events?: true }) => {
@@ -124,12 +125,14 @@ notifications live. Domain topics are yours, and not touched without --events.`,
         replication,
         onProgress,
       })
+    sharesOf(config, partitions) // what is fixed here for ever must leave every channel a rate
     await createTopics({
       kafka,
       names: topicNames(prefix),
       partitions,
       replication,
       pepper: config.privacy.pepper,
+      group: config.kafka.group,
       onProgress,
     })
   })

@@ -40,6 +40,8 @@ export const createSender = (options: {
   readonly lanes: ReadonlyMap<Lane, SenderLane>
   readonly open: Open
   readonly clock: Clock
+  /** No permits while this does not hold: what says who may be written to is not up to date. */
+  readonly mayGrant?: () => boolean
   /** The state still has this intention in force: it was not settled, cancelled or paused since. */
   readonly stillWanted: (intention: Intention) => boolean
   /** A fault of ours. */
@@ -136,7 +138,7 @@ export const createSender = (options: {
       const now = clock.monotonic()
       return new Map(
         [...lanes].map(([lane, { pace }]) => {
-          const room = stopped ? 0 : MOST_IN_FLIGHT - underWayIn(lane) - waitingIn(lane)
+          const room = stopped || !(options.mayGrant?.() ?? true) ? 0 : MOST_IN_FLIGHT - underWayIn(lane) - waitingIn(lane)
           return [lane, Math.max(0, Math.min(room, pace.within(now, LOOKAHEAD_MS) - waitingIn(lane)))]
         }),
       )

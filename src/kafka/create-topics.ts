@@ -11,6 +11,7 @@ export const createTopics = async (options: {
   readonly partitions: number
   readonly replication: number
   readonly pepper: Uint8Array
+  readonly group: string
   readonly onProgress: (line: string) => void
 }): Promise<void> => {
   const { kafka, names, partitions, replication } = options
@@ -50,7 +51,7 @@ export const createTopics = async (options: {
 
 /** Throws TopicsError if the journal was made with another pepper, or for another number of partitions. */
 export const compareImmutables = async (
-  options: Pick<Parameters<typeof createTopics>[0], 'kafka' | 'names' | 'partitions' | 'pepper'>,
+  options: Pick<Parameters<typeof createTopics>[0], 'kafka' | 'names' | 'partitions' | 'pepper' | 'group'>,
 ) => {
   const { kafka, names } = options
   const { monotonic } = systemClock

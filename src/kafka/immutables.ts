@@ -11,6 +11,7 @@ export const verifyImmutables = async (options: {
   readonly names: TopicNames
   readonly partitions: number
   readonly pepper: Uint8Array
+  readonly group: string
   readonly reader: JournalReader
 }): Promise<Immutables> => {
   const { names, partitions, reader } = options
@@ -35,8 +36,9 @@ export const writeImmutables = async (options: {
   readonly names: TopicNames
   readonly partitions: number
   readonly pepper: Uint8Array
+  readonly group: string
 }): Promise<boolean> => {
-  const { names, partitions, pepper } = options
+  const { names, partitions, pepper, group } = options
   const ends = await options.admin.fetchTopicOffsets(names.journal)
   const empty = ends.filter(({ high }) => high === '0')
   if (empty.length === 0) return false
@@ -46,7 +48,7 @@ export const writeImmutables = async (options: {
     ])
   const value = encodeJournal({
     kind: 'immutables',
-    immutables: { partitions, incarnation: randomBytes(6).toString('hex'), pepperCheck: pepperCheckOf(pepper) },
+    immutables: { partitions, incarnation: randomBytes(6).toString('hex'), pepperCheck: pepperCheckOf(pepper), group },
   })
   const producer = options.kafka.producer({ idempotent: true, allowAutoTopicCreation: false, retry: FAST_RETRY })
   await producer.connect()
@@ -85,6 +87,7 @@ const faultsOfImmutables = (
     readonly names: TopicNames
     readonly partitions: number
     readonly pepper: Uint8Array
+    readonly group: string
     readonly partition: number
     readonly first: Immutables | undefined
   },
@@ -105,6 +108,10 @@ const faultsOfImmutables = (
   if (immutables.pepperCheck !== pepperCheckOf(given.pepper))
     faults.push(
       `${journal} was made with another pepper than privacy.pepper: with this one, everybody would be somebody else. Give it the pepper it began with`,
+    )
+  if (immutables.group !== given.group)
+    faults.push(
+      `${journal} was made for kafka.group ${immutables.group}, and this is ${given.group}: two groups on the same topics would send everything twice. Give it the group it began with, or another topics.prefix`,
     )
   return faults
 }

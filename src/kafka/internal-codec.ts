@@ -40,6 +40,8 @@ export interface Immutables {
   readonly partitions: number
   readonly incarnation: string
   readonly pepperCheck: string
+  /** Prefix of the consumer groups and transactional ids. Under another one, the same partitions would have a second owner. */
+  readonly group: string
 }
 
 export type JournalValue =

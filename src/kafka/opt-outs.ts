@@ -6,6 +6,9 @@ import { explicitPartition } from './transactional-producer.ts'
 /** How long the first reading may stand still before it is given up, ms. */
 const NO_PROGRESS_MS = 30_000
 
+/** The list is read every half second. If it was not for this long, it may be an old one, ms. */
+const CURRENT_MS = 5_000
+
 /** Keys of our own markers, which never were customers. */
 const MARKER_PREFIX = 'tsuchi/read-to/'
 
@@ -13,6 +16,8 @@ const MARKER_PREFIX = 'tsuchi/read-to/'
 export interface OptOuts {
   has(customerId: string): boolean
   size(): number
+  /** The list was read a moment ago. If not, somebody may have opted out whom it does not have. */
+  isCurrent(): boolean
   /** Records without a key so far, which say nothing of anybody. */
   keyless(): number
   close(): Promise<void>
@@ -58,6 +63,8 @@ export const openOptOuts = async (options: {
     groupId: `${options.group}-opt-outs-${randomUUID()}`,
     maxWaitTimeInMs: 500,
     sessionTimeout: 10_000,
+    // Its only member may find itself, dead, in the group: it waits for that one no longer than this.
+    rebalanceTimeout: 3_000,
     heartbeatInterval: 1_000,
     retry: { initialRetryTime: 50, multiplier: 1.5, retries: 100, maxRetryTime: 1_000 },
   })
@@ -65,6 +72,10 @@ export const openOptOuts = async (options: {
     const assigned = payload.memberAssignment[topic] ?? []
     continueFrom(consumer, topic, assigned, next)
     joined.resolve(assigned)
+  })
+  let fetchedAt = Number.NEGATIVE_INFINITY
+  consumer.on('consumer.fetch', () => {
+    fetchedAt = monotonic()
   })
   consumer.on('consumer.crash', ({ payload }) => {
     if (payload.restart) return
@@ -113,6 +124,7 @@ export const openOptOuts = async (options: {
   return {
     has: (customerId) => members.has(customerId),
     size: () => members.size,
+    isCurrent: () => monotonic() - fetchedAt < CURRENT_MS,
     keyless: () => keyless,
     close: () => consumer.disconnect(),
   }

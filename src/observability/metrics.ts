@@ -11,13 +11,15 @@ export const createMetrics = () => {
     new Histogram({ name, help, labelNames, buckets, registers })
 
   /** Asked at every scrape. */
-  const ask: Record<'notifications' | 'partitions' | 'paused' | 'pace' | 'optOuts', () => readonly Reading[]> = {
-    notifications: () => [],
-    partitions: () => [],
-    paused: () => [],
-    pace: () => [],
-    optOuts: () => [],
-  }
+  const ask: Record<'notifications' | 'partitions' | 'paused' | 'pace' | 'optOuts' | 'optOutsCurrent', () => readonly Reading[]> =
+    {
+      notifications: () => [],
+      partitions: () => [],
+      paused: () => [],
+      pace: () => [],
+      optOuts: () => [],
+      optOutsCurrent: () => [],
+    }
   const asked = (name: string, help: string, labelNames: string[], source: keyof typeof ask) =>
     new Gauge({
       name,
@@ -44,6 +46,7 @@ export const createMetrics = () => {
     'pace',
   )
   asked('tsuchi_opted_out_customers', 'Customers on the opt-out list.', [], 'optOuts')
+  asked('tsuchi_opt_out_list_current', '1 while the opt-out list is up to date; at 0 nothing is sent.', [], 'optOutsCurrent')
 
   const intakeStalled = new Gauge({
     name: 'tsuchi_intake_stalled',

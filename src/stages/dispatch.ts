@@ -55,6 +55,7 @@ export const startDispatch = async (
     names,
     partitions,
     pepper: config.privacy.pepper,
+    group: config.kafka.group,
     reader,
   })
   const stores = openStores(parts, {
@@ -100,7 +101,7 @@ export const startDispatch = async (
       }),
     )
     const store = await stores.open(partition)
-    const tellOfCommit = tellOfCommits(parts)
+    const tellOfCommit = tellOfCommits(parts, partition)
     try {
       return await openTask({
         partition,
@@ -115,6 +116,7 @@ export const startDispatch = async (
             lanes: lanesOf(shares, providers, clock.monotonic()),
             open: parts.sealer.open,
             clock,
+            mayGrant: optOuts.isCurrent,
             stillWanted,
             onFault,
             onReport: (report, attempt) => {
@@ -174,6 +176,7 @@ export const startDispatch = async (
 
   askTasks(metrics, dispatcher, Object.keys(config.channels))
   metrics.ask.optOuts = () => [{ labels: {}, value: optOuts.size() }]
+  metrics.ask.optOutsCurrent = () => [{ labels: {}, value: optOuts.isCurrent() ? 1 : 0 }]
   const told = new Map<number, TaskPosition>()
   const offsets = setInterval(() => {
     for (const task of dispatcher.tasks()) {
@@ -189,12 +192,11 @@ export const startDispatch = async (
 
   const running = opened.move()
   return {
-    waitingFor: () =>
-      joined
-        ? dispatcher.opening() > 0
-          ? [`${dispatcher.opening()} partitions to be restored`]
-          : []
-        : ['dispatch to join its group'],
+    waitingFor: () => [
+      ...(joined ? [] : ['dispatch to join its group']),
+      ...(joined && dispatcher.opening() > 0 ? [`${dispatcher.opening()} partitions to be restored`] : []),
+      ...(optOuts.isCurrent() ? [] : [`${names.optOuts} to be read: until then nothing is sent`]),
+    ],
     stop: () => running.disposeAsync(),
   }
 }

@@ -43,20 +43,23 @@ export const askTasks = ({ ask }: Metrics, dispatcher: Dispatcher, channels: rea
 }
 
 /** Of one task: a pause is told of when it begins, not again with every probe that fails. */
-export const tellOfCommits = ({ metrics, log }: Parts): ((changes: Changes, ms: number) => void) => {
+export const tellOfCommits = ({ metrics, log }: Parts, partition: number): ((changes: Changes, ms: number) => void) => {
   const paused = new Map<string, string>()
   const tellOfPauses = ({ pauses, forgotten }: Changes) => {
     for (const { channel, cause, since } of pauses) {
       if (paused.get(channel) === `${cause} ${since}`) continue
       paused.set(channel, `${cause} ${since}`)
       const level = cause === 'operator' ? 'warn' : 'error'
-      log[level]({ event: 'channel-paused', channel, cause }, `nothing is sent on ${channel}: ${PAUSED[cause]}`)
+      log[level](
+        { event: 'channel-paused', channel, cause, partition },
+        `this partition sends nothing on ${channel}: ${PAUSED[cause]}`,
+      )
     }
     for (const key of forgotten) {
       if (!key.startsWith('pause/')) continue
       const channel = key.slice('pause/'.length)
       paused.delete(channel)
-      log.info({ event: 'channel-resumed', channel }, `sending goes on on ${channel}`)
+      log.info({ event: 'channel-resumed', channel, partition }, `sending goes on on ${channel}`)
     }
   }
   return (changes, ms) => {

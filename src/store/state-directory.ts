@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { isBusy } from './damage.ts'
@@ -38,7 +38,8 @@ export const lockStateDirectory = (directory: string): StateDirectory => {
 
 const openLock = (directory: string): DatabaseSync => {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    // Only the last folder: where the rest is missing, the path is likely a slip; and Node, making all of it, hangs on some paths.
+    if (!existsSync(directory)) mkdirSync(directory, { mode: 0o700 })
     const file = join(directory, 'lock.sqlite')
     createForOwner(file)
     return new DatabaseSync(file)

@@ -15,7 +15,7 @@ const installed = async (partitions = 3) => {
   const names = topicNames(`it-${randomUUID().slice(0, 8)}`)
   const kafka = createKafka({ brokers: inject('brokers'), clientId: 'test' }, QUIET)
   onTestFinished(() => deleteTopics(kafka, Object.values(names)))
-  await createTopics({ kafka, names, partitions, replication: 1, pepper: randomBytes(32), onProgress: () => {} })
+  await createTopics({ kafka, names, partitions, replication: 1, pepper: randomBytes(32), group: 'test', onProgress: () => {} })
   const orders: unknown[] = []
   const reader = await openTopicReader({
     kafka,

@@ -155,7 +155,15 @@ export const install = async (options: InstallationOptions = {}): Promise<Instal
     routes.map((route) => events[route]),
     partitions,
   )
-  await createTopics({ kafka, names: topics, partitions, replication: 1, pepper: config.privacy.pepper, onProgress: () => {} })
+  await createTopics({
+    kafka,
+    names: topics,
+    partitions,
+    replication: 1,
+    pepper: config.privacy.pepper,
+    group: name,
+    onProgress: () => {},
+  })
   if (options.results !== 'unregistered')
     await registerSchema(createRegistry({ url: registryUrl }), topics.results, RESULT_SCHEMA, 'results')
 

@@ -154,6 +154,17 @@ describe('a worker does not start', () => {
     for (const secret of [pepper, at.env.TSUCHI_PEPPER ?? '']) expect(fault?.message).not.toContain(secret)
   })
 
+  test.concurrent('as another group, which would send everything a second time', async ({ onTestFinished }) => {
+    const at = await install()
+    onTestFinished(at.close)
+    const config: Config = { ...at.config, kafka: { ...at.config.kafka, group: 'another' } }
+    const fault = await at.startWorker({ config, from: 'latest', mayDie: true }).then(
+      () => undefined,
+      (error: Error) => error,
+    )
+    expect(fault?.message).toMatch(`made for kafka.group ${at.name}, and this is another`)
+  })
+
   test.concurrent("without a route's topic", async ({ onTestFinished }) => {
     const at = await install({ routes: { 'payment-due': { topic: 'nobody.made.this' } } })
     onTestFinished(at.close)

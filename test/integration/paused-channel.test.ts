@@ -34,7 +34,7 @@ describe.concurrent('LINE says that nothing more may be sent', () => {
           level: 50,
           channel: 'main',
           cause: kind,
-          msg: expect.stringMatching(/nothing is sent on main/),
+          msg: expect.stringMatching(/sends nothing on main/),
         }),
       ])
       const before = at.sends().length // what was under way when the first was refused

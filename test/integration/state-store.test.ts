@@ -245,6 +245,7 @@ test.concurrent('topics that were made anew under the same names have another st
     partitions: 1,
     replication: 1,
     pepper: at.config.privacy.pepper,
+    group: at.name,
     onProgress: () => {},
   })
   const second = await at.startWorker({ state: 'kept', aroundJournal: restores.aroundJournal })

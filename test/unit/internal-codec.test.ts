@@ -167,7 +167,7 @@ const journalValue: fc.Arbitrary<JournalValue> = fc.oneof(
   fc.record({ kind: fc.constant('epoch' as const), nonce: text }),
   fc.record({
     kind: fc.constant('immutables' as const),
-    immutables: fc.record({ partitions: count, incarnation: text, pepperCheck: text }),
+    immutables: fc.record({ partitions: count, incarnation: text, pepperCheck: text, group: text }),
   }),
 )
 

@@ -281,11 +281,25 @@ describe('a state directory', () => {
   })
 
   test('is only for its owner’s eyes', () => {
-    const path = join(directory, 'deep', 'private')
+    const path = join(directory, 'private')
     const lock = lockStateDirectory(path)
     expect(statSync(path).mode & 0o777).toBe(0o700)
     expect(statSync(join(path, 'lock.sqlite')).mode & 0o777).toBe(0o600)
     lock.release()
+  })
+
+  test.each([
+    ['lies where there is nothing', ['nowhere', 'state'], 'ENOENT'],
+    ['is a file', ['file'], 'ENOTDIR'],
+    ['lies under a file', ['file', 'state'], 'ENOTDIR'],
+  ])('that %s is refused, with what to do', (_, path, code) => {
+    writeFileSync(join(directory, 'file'), '')
+    expect(() => lockStateDirectory(join(directory, ...path))).toThrow(
+      expect.objectContaining({
+        name: 'StateDirectoryUnusableError',
+        message: expect.stringMatching(new RegExp(`cannot be written \\(${code}\\): name a folder`)),
+      }),
+    )
   })
 })
 
