@@ -82,11 +82,11 @@ beforeAll(async () => {
   const second = await at.startWorker()
   metrics.push(await (await fetch(`${second.url}/metrics`)).text())
   await second.stop()
-  const { config } = at
-  const broken = { ...config, kafka: { ...config.kafka, group: `${config.kafka.group}-other` } }
-  const fault = await at
-    .startWorker({ config: broken, mayDie: true })
-    .then(String, (error: Error) => `${error.message}${error.stack}`)
+  const admin = at.kafka.admin()
+  await admin.connect()
+  await admin.deleteGroups([`${at.name}-intake`])
+  await admin.disconnect()
+  const fault = await at.startWorker({ mayDie: true }).then(String, (error: Error) => `${error.message}${error.stack}`)
   errors.push(fault)
 
   const reader = await openTopicReader({
