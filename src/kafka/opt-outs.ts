@@ -33,8 +33,6 @@ export const openOptOuts = async (options: {
   readonly monotonic: () => number
   /** It has died for good: from then on it would not hear of those who opt out. */
   readonly onFatal: (error: Error) => void
-  /** Records have come, so that the list may be another; also while it is first read. */
-  readonly onChange?: () => void
 }): Promise<OptOuts> => {
   const { kafka, topic, monotonic } = options
   const members = new Set<string>()
@@ -99,7 +97,6 @@ export const openOptOuts = async (options: {
           learn(key, value, partition)
         }
         seenAt = monotonic()
-        options.onChange?.()
       },
     })
     for (const partition of await Promise.race([joined.promise, failed.promise])) unread.add(partition)
