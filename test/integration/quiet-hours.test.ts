@@ -37,6 +37,6 @@ test('in the quiet hours of where the person lives, a bill waits for their end, 
   const [send, ...more] = at.sends(bangkok)
   expect(more).toEqual([])
   expect(send?.receivedAt).toBeGreaterThanOrEqual(ends)
-  expect((send?.receivedAt ?? 0) - ends, 'released when they end').toBeLessThan(2_000)
+  expect((send?.receivedAt ?? 0) - ends, 'released when they end').toBeLessThan(30_000)
   await expectSound(at)
 })

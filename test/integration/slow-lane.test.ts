@@ -45,7 +45,7 @@ describe('a lane that lets 7 a second through', () => {
     const end = await at.results.endOf(place)
     expect(end).toMatchObject({ status: 'expired', reason: 'expires-at', attempts: 1 })
     expect(end.decidedAt).toBeGreaterThanOrEqual(startsAt)
-    expect(end.decidedAt - startsAt, 'noticed when it happens').toBeLessThan(2_000)
+    expect(end.decidedAt - startsAt, 'noticed when it happens, not when LINE may be asked again').toBeLessThan(30_000)
     expect(at.sends(phone)).toMatchObject([{ status: 429 }])
     await expectSound(at)
   })
