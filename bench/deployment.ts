@@ -111,6 +111,7 @@ const workerOf = (child: Leash, url: string, launchedAt: number): Worker => {
 }
 
 const configOf = ({ name, stack, lineUrl, rateLimit, routes }: Around, { quietHours, state }: DeploymentOptions) => ({
+  environment: 'development',
   kafka: { brokers: stack.brokers, group: name },
   registry: { url: stack.registryUrl },
   topics: { prefix: name, partitions: PARTITIONS, replication: 1 },
@@ -119,6 +120,7 @@ const configOf = ({ name, stack, lineUrl, rateLimit, routes }: Around, { quietHo
   quietHours: quietHours ?? 'none',
   channels: {
     main: {
+      provider: 'line-simulator',
       baseUrl: lineUrl,
       token: { kind: 'stateless', clientId: '1', clientSecret: 'bench', url: `${lineUrl}/oauth2/v3/token` },
       limits: { template: rateLimit, flexible: rateLimit },

@@ -11,7 +11,7 @@ import { connectionOf } from './kafka-connection.ts'
 import { serveHealth } from './observability/health.ts'
 import { kafkaLogTo, type Logger } from './observability/log.ts'
 import { createMetrics } from './observability/metrics.ts'
-import { violationsOf } from './providers/line/content-rules.ts'
+import { channelRulesOf } from './stages/channels.ts'
 import { startDispatch } from './stages/dispatch.ts'
 import { startIntake } from './stages/intake.ts'
 import type { Parts, Stage } from './stages/stage.ts'
@@ -103,8 +103,7 @@ export const readRoutes = (config: Config): Route[] => {
   const quietHours = config.quietHours === 'none' ? null : config.quietHours
   return loadRoutes({
     directory: config.routes,
-    channels: Object.keys(config.channels),
+    channels: channelRulesOf(config),
     defaults: { country, zone, quietHours, releaseSpreadMs: config.releaseSpread, holidays: config.holidays },
-    violationsOf,
   })
 }

@@ -4,18 +4,28 @@ import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import { SERVED_COUNTRIES } from './domain/phone.ts'
 import type { QuietWindow } from './domain/request.ts'
-import { type Holidays, readHolidays } from './holidays.ts'
+import type { Holidays } from './holidays.ts'
+import type { BannedWords } from './intake/banned-words.ts'
+import { readNamedFiles } from './named-files.ts'
+import { type Catalogue, SHIPPED_CATALOGUE } from './providers/line/catalogue.ts'
 import { quietHoursConflicts, quietHoursSetting } from './quiet-hours-setting.ts'
 import { bytes, duration, mapping, text, url, whole, zone } from './setting-values.ts'
 import { type Environment, fillIn } from './variables.ts'
 
 /** Everything that can be set. Defaults are here and nowhere else; durations become ms, secrets become bytes. */
-export type Config = Omit<z.infer<typeof ConfigFile>, 'holidays'> & {
+export type Config = Omit<z.infer<typeof ConfigFile>, 'holidays' | 'bannedWords' | 'channels'> & {
   readonly file: string
+  /** Variables that are not set, and that were not needed: what they stand for is none. */
+  readonly standIns: readonly string[]
   /** Null without a file of them. */
   readonly holidays: Holidays | null
+  readonly bannedWords: BannedWords
+  readonly channels: Readonly<Record<string, ChannelConfig>>
 }
-export type ChannelConfig = Config['channels'][string]
+export type ChannelConfig = Omit<z.infer<typeof channel>, 'catalogue'> & {
+  /** Null: whoever receives its messages knows the keys himself, as the simulator does. */
+  readonly catalogue: Catalogue | null
+}
 
 /** Every fault of the configuration at once. Quotes no value: a secret may stand in the wrong place. */
 export class ConfigError extends Error {
@@ -31,15 +41,17 @@ export class ConfigError extends Error {
 }
 
 /** Reads the file and fills in `${NAME}` from the environment: the variable NAME, or the content of the file that NAME_FILE names
- *  (how container platforms hand over secrets). Relative paths count from the configuration file. */
-export const loadConfig = (file: string, env: Environment = process.env): Config => {
-  const filled = fillIn(readYaml(file), env)
+ *  (how container platforms hand over secrets). Relative paths count from the configuration file.
+ *  `unset: 'stand-in'` is for what needs no secrets: what a message looks like, whether routes are sound. */
+export const loadConfig = (
+  file: string,
+  env: Environment = process.env,
+  { unset = 'fault' }: { readonly unset?: 'fault' | 'stand-in' } = {},
+): Config => {
+  const filled = fillIn(readYaml(file), env, unset)
   const folder = dirname(file)
-  const holidays = holidaysOf(filled.value, folder)
-  const faults = [
-    ...filled.faults.map(({ path, message }) => `${formatPath(path)}: ${message}`),
-    ...holidays.faults.map((fault) => `holidays: ${fault}`),
-  ]
+  const named = readNamedFiles(filled.value, folder)
+  const faults = [...filled.faults.map(({ path, message }) => `${formatPath(path)}: ${message}`), ...named.faults]
   const parsed = ConfigFile.safeParse(filled.value)
   if (!parsed.success)
     faults.push(
@@ -47,13 +59,19 @@ export const loadConfig = (file: string, env: Environment = process.env): Config
     )
   else faults.push(...conflictsIn(parsed.data))
   if (faults.length > 0 || !parsed.success) throw new ConfigError(file, faults)
-  const { routes, state } = parsed.data
+  const { routes, state, channels } = parsed.data
   return {
     ...parsed.data,
+    holidays: named.holidays,
+    bannedWords: named.bannedWords,
+    channels: mapValues(channels, (each, name) => ({
+      ...each,
+      catalogue: named.catalogues.get(name) ?? (each.provider === 'line' ? SHIPPED_CATALOGUE : null),
+    })),
     routes: resolve(folder, routes),
     state: state === 'memory' ? state : { directory: resolve(folder, state.directory) },
-    holidays: holidays.dates,
     file: resolve(file),
+    standIns: filled.standIns,
   }
 }
 
@@ -68,17 +86,19 @@ export const summaryOf = (config: Config): object => ({
     Object.fromEntries(
       Object.entries(config.holidays).map(([country, dates]) => [country, `${dates.length} to ${dates.at(-1)}`]),
     ),
-  channels: Object.fromEntries(
-    Object.entries(config.channels).map(([name, { token, headers, ...channel }]) => [
-      name,
-      {
-        ...channel,
-        headers: Object.keys(headers),
-        token: token.kind === 'stateless' ? { ...token, clientSecret: REDACTED } : { kind: token.kind },
-      },
-    ]),
-  ),
+  bannedWords: undefined,
+  channels: mapValues(config.channels, ({ token, headers, catalogue, allow, ...channel }) => ({
+    ...channel,
+    allow: allow.length,
+    catalogue:
+      catalogue && `${catalogue.templates.size} templates, ${catalogue.items.size} items, ${catalogue.buttons.size} buttons`,
+    headers: Object.keys(headers),
+    token: token.kind === 'stateless' ? { ...token, clientSecret: REDACTED } : { kind: token.kind },
+  })),
 })
+
+const mapValues = <T, U>(values: Readonly<Record<string, T>>, map: (value: T, key: string) => U): Record<string, U> =>
+  Object.fromEntries(Object.entries(values).map(([key, value]) => [key, map(value, key)]))
 
 type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> }
 /** What the configuration leaves out is left out, for those who tell the two apart. */
@@ -103,11 +123,21 @@ const token = z.discriminatedUnion(
   { error: 'write { kind: stateless, clientId, clientSecret } or { kind: long-lived, token }' },
 )
 
+const LINE_URL = 'https://api.line.me'
+const REF = 'write a recipientRef as results and `tsuchi preview` have it: 64 hex digits'
+
 const channel = mapping({
-  baseUrl: url.default('https://api.line.me'),
+  provider: z.enum(['line', 'line-simulator'], { error: 'write line, or line-simulator' }).default('line'),
+  baseUrl: url.default(LINE_URL),
   paths: mapping({ template: text('write a path').optional(), flexible: text('write a path').optional() }).default({}),
   headers: z.record(z.string(), z.string({ error: 'write a text' })).default({}),
   token,
+  mode: z.enum(['live', 'allow-list', 'shadow'], { error: 'write live, allow-list or shadow' }).default('live'),
+  allow: z
+    .array(z.string({ error: REF }).regex(/^[0-9a-f]{64}$/, { error: REF }), { error: 'write a list of recipientRefs' })
+    .default([]),
+  catalogue: text('write the path of a file').optional(),
+  advertising: z.enum(['warn', 'refuse'], { error: 'write warn or refuse' }).default('warn'),
   receipts: z
     .literal('none', { error: 'write none: delivery events are not consumed yet, so an accepted notification is the end' })
     .default('none'),
@@ -120,6 +150,20 @@ const channel = mapping({
     template: z.number({ error: 'write a number' }).min(0),
     flexible: z.number({ error: 'write a number' }).min(0),
   }).optional(),
+}).superRefine(({ provider, baseUrl, mode, allow }, context) => {
+  const hostname = URL.canParse(baseUrl) ? new URL(baseUrl).hostname : ''
+  if (provider === 'line-simulator' && (hostname === 'line.me' || hostname.endsWith('.line.me')))
+    context.addIssue({
+      code: 'custom',
+      path: ['baseUrl'],
+      message: 'write the URL of the simulator, as it prints it: this is LINE',
+    })
+  if (mode !== 'allow-list' && allow.length > 0)
+    context.addIssue({
+      code: 'custom',
+      path: ['allow'],
+      message: `has no effect with mode ${mode}: take it away, or write mode: allow-list`,
+    })
 })
 
 /** Nobody is rung up at night for a bill. */
@@ -127,6 +171,7 @@ const NIGHT: readonly QuietWindow[] = [{ from: '21:00', until: '08:00', on: null
 const BROKER = 'write host:port, such as broker-1.example.jp:9092'
 
 const ConfigFile = mapping({
+  environment: z.enum(['production', 'development'], { error: 'write production or development' }).default('production'),
   kafka: mapping({
     brokers: z
       .array(z.string({ error: BROKER }).regex(/^[^\s:/]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/, { error: BROKER }), {
@@ -171,6 +216,7 @@ const ConfigFile = mapping({
       .min(1, { error: 'give at least one key' }),
   }),
   routes: text('write the path of a folder').default('routes'),
+  bannedWords: text('write the path of a file').optional(),
   recipients: mapping({
     country: z.enum(SERVED_COUNTRIES, { error: `write ${SERVED_COUNTRIES.join(', ')}` }).default('JP'),
     zone: zone.default('Asia/Tokyo'),
@@ -223,15 +269,6 @@ const readText = (file: string): string => {
   } catch (cause) {
     throw new ConfigError(file, [`cannot be read (${(cause as NodeJS.ErrnoException).code}): name the file with --config`])
   }
-}
-
-/** Read whatever else is wrong, so that all faults are told at once. */
-const holidaysOf = (filled: unknown, folder: string): { dates: Holidays | null; faults: readonly string[] } => {
-  const named = z.object({ holidays: z.string().min(1) }).safeParse(filled)
-  if (!named.success) return { dates: null, faults: [] }
-  const reading = readHolidays(resolve(folder, named.data.holidays))
-  if (reading.kind === 'read') return { dates: reading.holidays, faults: [] }
-  return { dates: null, faults: reading.faults }
 }
 
 const conflictsIn = ({ quietHours, releaseSpread, holidays }: z.infer<typeof ConfigFile>): string[] =>

@@ -6,39 +6,55 @@ export type Environment = Readonly<Record<string, string | undefined>>
 export interface Filled {
   readonly value: unknown
   readonly faults: readonly { readonly path: Path; readonly message: string }[]
+  /** Variables that were not set, and for which something stands in. */
+  readonly standIns: readonly string[]
 }
+
+/** Stands for a secret where none is needed: it has the form of a key. */
+const STAND_IN = Buffer.alloc(32).toString('base64')
 
 type Path = readonly (string | number)[]
 
-/** Fills in `${NAME}` in every text: the variable NAME, or the content of the file that NAME_FILE names. */
-export const fillIn = (value: unknown, env: Environment): Filled => {
+/** Fills in `${NAME}` in every text: the variable NAME, or the content of the file that NAME_FILE names. A variable that is not set is a
+ *  fault, or, where no secret is needed, something stands in for it. */
+export const fillIn = (value: unknown, env: Environment, unset: 'fault' | 'stand-in' = 'fault'): Filled => {
   const faults: { path: Path; message: string }[] = []
-  return { value: fill(value, env, [], faults), faults }
+  const standIns = new Set<string>()
+  const lookUp = (name: string, path: Path): string => {
+    const found = fromEnv(name, env)
+    if (typeof found === 'string') return found
+    if (unset === 'stand-in' && found.kind === 'unset') {
+      standIns.add(name)
+      return STAND_IN
+    }
+    faults.push({ path, message: `\${${name}} ${found.fault}` })
+    return ''
+  }
+  return { value: fill(value, [], lookUp), faults, standIns: [...standIns] }
 }
 
-const fill = (value: unknown, env: Environment, path: Path, faults: { path: Path; message: string }[]): unknown => {
-  if (typeof value === 'string')
-    return value.replace(/\$\{([^}]*)\}/g, (_, name: string) => {
-      const found = fromEnv(name, env)
-      if (typeof found === 'string') return found
-      faults.push({ path, message: `\${${name}} ${found.fault}` })
-      return ''
-    })
-  if (Array.isArray(value)) return value.map((each, index) => fill(each, env, [...path, index], faults))
+const fill = (value: unknown, path: Path, lookUp: (name: string, path: Path) => string): unknown => {
+  if (typeof value === 'string') return value.replace(/\$\{([^}]*)\}/g, (_, name: string) => lookUp(name, path))
+  if (Array.isArray(value)) return value.map((each, index) => fill(each, [...path, index], lookUp))
   if (typeof value === 'object' && value !== null)
-    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, fill(each, env, [...path, key], faults)]))
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, fill(each, [...path, key], lookUp)]))
   return value
 }
 
-const fromEnv = (name: string, env: Environment): string | { readonly fault: string } => {
-  if (!/^[A-Z_][A-Z0-9_]*$/.test(name)) return { fault: 'is no variable: write capital letters, digits and underscores' }
+const fromEnv = (name: string, env: Environment): string | { readonly kind: 'unset' | 'unreadable'; readonly fault: string } => {
+  if (!/^[A-Z_][A-Z0-9_]*$/.test(name))
+    return { kind: 'unreadable', fault: 'is no variable: write capital letters, digits and underscores' }
   const direct = env[name]
   if (direct !== undefined) return direct
   const file = env[`${name}_FILE`]
-  if (file === undefined) return { fault: `is not set: set ${name}, or ${name}_FILE to the path of a file that holds it` }
+  if (file === undefined)
+    return { kind: 'unset', fault: `is not set: set ${name}, or ${name}_FILE to the path of a file that holds it` }
   try {
     return readFileSync(file, 'utf8').trim()
   } catch (cause) {
-    return { fault: `cannot be read from the file that ${name}_FILE names (${(cause as NodeJS.ErrnoException).code})` }
+    return {
+      kind: 'unreadable',
+      fault: `cannot be read from the file that ${name}_FILE names (${(cause as NodeJS.ErrnoException).code})`,
+    }
   }
 }

@@ -64,6 +64,7 @@ export const openWorkspace = async (topicOf: (topic: string) => string): Promise
 
 export const writeConfig = async ({ configFile }: Workspace, around: Surroundings): Promise<void> => {
   const config = {
+    environment: 'development',
     kafka: { brokers: around.brokers, group: around.prefix },
     registry: { url: around.registryUrl },
     topics: { prefix: around.prefix, partitions: 4, replication: 1 },
@@ -72,6 +73,7 @@ export const writeConfig = async ({ configFile }: Workspace, around: Surrounding
     quietHours: around.quietHours,
     channels: {
       main: {
+        provider: 'line-simulator',
         baseUrl: around.simulatorUrl,
         token: {
           kind: 'stateless',

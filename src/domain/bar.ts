@@ -12,12 +12,20 @@ export const barOf = (draft: Pick<Draft, 'mark'>, { notification }: Entry): Say 
   return bar && { status: bar, reason: bar === 'cancelled' ? 'cancellation' : 'newer-revision' }
 }
 
-export const isOptedOut = ({ customerId }: Notification, policy: Pick<Policy, 'isOptedOut'>): boolean =>
-  customerId !== null && policy.isOptedOut(customerId)
+export type WhomPolicy = Pick<Policy, 'isOptedOut' | 'mayReach'>
+
+/** Why this person is not written to, whatever it is about. */
+export const refusalOf = (
+  { customerId, channel, recipientRef }: Notification,
+  policy: WhomPolicy,
+): 'opted-out' | 'not-on-allow-list' | null => {
+  if (customerId !== null && policy.isOptedOut(customerId)) return 'opted-out'
+  return policy.mayReach(channel, recipientRef) ? null : 'not-on-allow-list'
+}
 
 /** Whether nobody wants it any more: then no other channel is to tell it either. */
 export const isUnwanted = (draft: Pick<Draft, 'mark'>, entry: Entry, { policy }: Pick<Moment, 'policy'>): boolean =>
-  barOf(draft, entry) !== null || (entry.notification !== null && isOptedOut(entry.notification, policy))
+  barOf(draft, entry) !== null || (entry.notification !== null && refusalOf(entry.notification, policy) !== null)
 
 /** Whether, and how, a mark bars a notification. Equal revisions are chunks of one report, and leave each other alone. */
 export const barredBy = (mark: Mark | undefined, notification: Notification): 'cancelled' | 'superseded' | null => {

@@ -32,6 +32,8 @@ export interface Policy {
   readonly cost: (channel: string, endpoint: Endpoint) => Cost | null
   /** The company's own list of those who want nothing. */
   readonly isOptedOut: (customerId: string) => boolean
+  /** Whether the channel writes to this person: on one that is limited to an allow-list, not to everybody. */
+  readonly mayReach: (channel: string, recipientRef: string) => boolean
   /** The least time between two notifications to one person, ms; 0: none. */
   readonly spacingMs: number
   /** The most notifications to one person in any 24 hours; infinite: no cap. */

@@ -65,6 +65,8 @@ export const endOf = (outcome: DefiniteOutcome, notification: Notification, mome
   switch (outcome.kind) {
     case 'accepted':
       return { status: 'accepted', lineRequestId, cost: moment.policy.cost(notification.channel, notification.endpoint) }
+    case 'withheld':
+      return { status: 'refused', reason: 'shadow' }
     case 'unreachable':
       return { status: 'unreachable', lineRequestId, httpStatus: 422, fallback: notification.fallback }
     case 'rejected':

@@ -5,6 +5,8 @@ export type Outcome =
   | { readonly kind: 'unreachable'; readonly requestId: string | null }
   /** Refused for good (400 …): the same request would be refused again. `property` is LINE's name of the field at fault. */
   | { readonly kind: 'rejected'; readonly requestId: string | null; readonly status: number; readonly property: string | null }
+  /** The channel is a shadow: everything was done but the call itself. */
+  | { readonly kind: 'withheld'; readonly requestId: null }
   | {
       readonly kind: 'not-sent'
       readonly requestId: string | null

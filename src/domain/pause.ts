@@ -30,7 +30,7 @@ export const pauseAfter = (
   if (pause && pause.probe !== deliveryTag) return pause
   if (outcome.kind === 'not-sent' && (outcome.cause === 'monthly-limit' || outcome.cause === 'forbidden'))
     return { channel, cause: outcome.cause, since: pause?.since ?? now, probeAt: now + probeEveryMs, probe: null }
-  return outcome.kind === 'unknown' || outcome.kind === 'not-sent' ? pause : undefined
+  return outcome.kind === 'unknown' || outcome.kind === 'not-sent' || outcome.kind === 'withheld' ? pause : undefined
 }
 
 /** Whether this intention may not start, now that the channel is paused. */

@@ -1,4 +1,4 @@
-import { barOf, happenedAt, isOptedOut } from './bar.ts'
+import { barOf, happenedAt, refusalOf } from './bar.ts'
 import type { Draft } from './draft.ts'
 import { type Entry, isExpired } from './entry.ts'
 import type { Moment } from './moment.ts'
@@ -43,7 +43,8 @@ const receiveReady = (draft: Draft, fresh: Entry, { notification, sealed }: Read
   const entry: Entry = { ...fresh, notification, sealed }
   if (notification.staleAt !== null && notification.receivedAt >= notification.staleAt)
     return finish(draft, entry, { status: 'expired', reason: 'max-age' }, moment)
-  if (isOptedOut(notification, moment.policy)) return refuse(draft, entry, 'opted-out', moment)
+  const refusal = refusalOf(notification, moment.policy)
+  if (refusal) return refuse(draft, entry, refusal, moment)
   const bar = barOf(draft, entry)
   if (bar) return finish(draft, entry, bar, moment)
   queue(draft, entry, moment)

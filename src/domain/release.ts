@@ -1,10 +1,10 @@
-import { barOf, barredBy, isOptedOut } from './bar.ts'
+import { barOf, barredBy, refusalOf, type WhomPolicy } from './bar.ts'
 import { type Intention, SEND_BY_MS } from './changes.ts'
 import { formatDeliveryTag } from './delivery-tag.ts'
 import type { Draft } from './draft.ts'
 import type { Entry, Lane } from './entry.ts'
 import { channelOf, lastSentAt } from './entry.ts'
-import type { Moment, Policy } from './moment.ts'
+import type { Moment } from './moment.ts'
 import { endUnsent, isQuiet, notificationOf, queue, refuse, tell } from './moves.ts'
 import { isPausedFor, probeIsDue } from './pause.ts'
 import { nextQuietStart } from './quiet-hours.ts'
@@ -37,16 +37,12 @@ export const release = (draft: Draft, moment: Moment): readonly Intention[] => {
 export const waitsForPermit = (state: State, lane: Lane, now: number): boolean =>
   permitsOn(state, lane, 1, now) > 0 && any(state.waiting(lane, now))
 
-/** Whether what was committed to be sent is still to be: not settled, called off, paused or opted out of since. */
-export const isStillWanted = (
-  state: State,
-  { notificationId, deliveryTag }: Intention,
-  policy: Pick<Policy, 'isOptedOut'>,
-): boolean => {
+/** Whether what was committed to be sent is still to be: not settled, called off, paused or refused since. */
+export const isStillWanted = (state: State, { notificationId, deliveryTag }: Intention, policy: WhomPolicy): boolean => {
   const entry = state.get(notificationId)
   if (entry?.state !== 'sending' || entry.deliveryTag !== deliveryTag || !entry.notification) return false
   const { channel, subject } = entry.notification
-  if (isPausedFor(state.pause(channel), deliveryTag) || isOptedOut(entry.notification, policy)) return false
+  if (isPausedFor(state.pause(channel), deliveryTag) || refusalOf(entry.notification, policy)) return false
   return subject === null || barredBy(state.mark(subject), entry.notification) === null
 }
 
@@ -65,8 +61,9 @@ const mayGo = (draft: Draft, entry: Entry, moment: Moment): boolean => {
     queue(draft, entry, moment)
     return false
   }
-  if (isOptedOut(notification, moment.policy)) {
-    refuse(draft, entry, 'opted-out', moment)
+  const refusal = refusalOf(notification, moment.policy)
+  if (refusal) {
+    refuse(draft, entry, refusal, moment)
     return false
   }
   const bar = barOf(draft, entry)

@@ -116,8 +116,11 @@ export type RefusalReason =
   | 'missing-field'
   | 'malformed-field'
   | 'content-rule'
+  /** It advertises, on a channel that refuses that. */
+  | 'advertising'
   | 'no-recipients'
   | 'opted-out'
+  | 'not-on-allow-list'
 
 /** A record that cannot be read. Its bytes lie in the dead letters; here only its position. */
 export interface PoisonRequest {

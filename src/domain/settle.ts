@@ -32,6 +32,9 @@ export const settle = (draft: Draft, report: OutcomeReport, moment: Moment): boo
     case 'rejected':
       finish(draft, heard, endOf(outcome, entry.notification, moment), moment)
       break
+    case 'withheld':
+      finish(draft, entry, endOf(outcome, entry.notification, moment), moment) // no call was made: no attempt
+      break
     case 'not-sent':
       requeue(draft, setBack(neverStarted(outcome) ? entry : heard, outcome, Math.min(report.at, moment.now)), moment)
       break

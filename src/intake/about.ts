@@ -1,6 +1,5 @@
 import type { RefusalReason, RefusedRequest } from '../domain/request.ts'
 import type { Seal } from '../domain/seal.ts'
-import type { ViolationsOf } from '../domain/violation.ts'
 import type { EventReading } from './event-facts.ts'
 import { refuse } from './refusal.ts'
 import type { Route } from './route.ts'
@@ -12,7 +11,6 @@ export interface InterpretContext {
   readonly now: number
   readonly pepper: Uint8Array
   readonly seal: Seal
-  readonly violationsOf: ViolationsOf
 }
 
 /** What every request of one event is made from. */

@@ -1,5 +1,6 @@
 import type { ServedCountry } from '../domain/phone.ts'
 import type { ViolationsOf } from '../domain/violation.ts'
+import type { ChannelRules } from './channel-rules.ts'
 import { readField, type SchemaReading, type SchemaScope } from './event-schema.ts'
 import { fieldFaults, scopesOf } from './field-faults.ts'
 import { fieldPath } from './field-path.ts'
@@ -19,9 +20,8 @@ export interface RouteDefaults extends QuietDefaults {
 }
 
 export interface RouteSurroundings {
-  readonly channels: readonly string[]
+  readonly channels: ReadonlyMap<string, ChannelRules>
   readonly defaults: RouteDefaults
-  readonly violationsOf: ViolationsOf
 }
 
 /** Checks a route against everything it names, and makes it ready for use. */
@@ -35,19 +35,20 @@ export const compileRoute = (
   const scopes = schema?.kind === 'read' ? scopesOf(schema.record, sound) : null
   const faults = [
     ...document.faults,
-    ...settingFaults(document, surroundings.channels),
+    ...settingFaults(document, [...surroundings.channels.keys()]),
     ...quietHoursFaults(document, surroundings.defaults),
     ...schemaFaults(document, schema),
     ...(scopes ? fieldFaults(document, scopes) : []),
   ]
+  const rules = sound.channel === undefined ? undefined : surroundings.channels.get(sound.channel)
   const compiled = sound.message && compileMessage(sound.message)
   if (compiled) {
     faults.push(...compiled.faults.map(({ path, message }) => fault(['message', ...path], message, 'mend the Liquid template')))
     if (scopes?.recipient) faults.push(...variableFaults(compiled.template, scopes.recipient, fault))
-    if (compiled.faults.length === 0) faults.push(...constantFaults(compiled.template, surroundings.violationsOf, fault))
+    if (compiled.faults.length === 0 && rules) faults.push(...constantFaults(compiled.template, rules.violationsOf, fault))
   }
-  if (faults.length > 0 || !route || !compiled || schema?.kind !== 'read') return faults
-  return notifyingRoute(file, route, schema, compiled.template, surroundings.defaults)
+  if (faults.length > 0 || !route || !compiled || !rules || schema?.kind !== 'read') return faults
+  return notifyingRoute(file, route, schema, { message: compiled.template, rules }, surroundings.defaults)
 }
 
 const compileCancelling = (
@@ -118,7 +119,7 @@ const notifyingRoute = (
   file: string,
   route: NotifyingFile,
   schema: Extract<SchemaReading, { kind: 'read' }>,
-  message: MessageTemplate,
+  { message, rules }: Pick<NotifyingRoute, 'message' | 'rules'>,
   defaults: RouteDefaults,
 ): NotifyingRoute => ({
   kind: 'notify',
@@ -145,6 +146,8 @@ const notifyingRoute = (
   onlyIfNotified: route.onlyIf === 'notified',
   business: route.dedupe ? { key: route.dedupe.key.map(fieldPath), windowMs: route.dedupe.window } : null,
   message,
+  rules,
+  advertisingExcept: [],
 })
 
 const subjectNaming = ({ kind, id }: CancellingFile['cancels']) => ({ kind, id: fieldPath(id) })

@@ -1,5 +1,5 @@
 import avsc, { type Schema, type Type, type types } from 'avsc'
-import { nearest } from './nearest.ts'
+import { nearest } from '../nearest.ts'
 
 /** The reader schema of an event: what its paths are checked against, and what the codec reads it with. Nothing is decoded here. */
 export interface EventSchema {

@@ -119,7 +119,7 @@ interface Terms {
   readonly message: Message
 }
 
-const termsOf = ({ route, reading, context }: About, scope: object, index: number, country: ServedCountry): Terms | Fault => {
+const termsOf = ({ route, reading }: About, scope: object, index: number, country: ServedCountry): Terms | Fault => {
   if (reading.fault !== null) return missing(reading.fault)
 
   const zone = zoneOf(route, scope, country)
@@ -139,7 +139,7 @@ const termsOf = ({ route, reading, context }: About, scope: object, index: numbe
   }
   if (rendering.kind === 'unusable') return malformed(`${rendering.property}: ${rendering.detail}`)
 
-  const violations = context.violationsOf(rendering.message)
+  const violations = route.rules.violationsOf(rendering.message)
   if (violations.length > 0) {
     const broken = violations.slice(0, 5).map(({ property, rule, found }) => `${property}: wanted ${rule}, found ${found}`)
     return { reason: 'content-rule', detail: broken.join('; ') }

@@ -1,7 +1,7 @@
 import { refusedIdOf } from '../domain/identity.ts'
 import type { Position } from '../domain/position.ts'
 import { DEFAULT_WINDOW_MS, type EventFacts, type RefusalReason, type RefusedRequest } from '../domain/request.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '../nearest.ts'
 import type { Route } from './route.ts'
 import { type SourceRecord, traceparentOf } from './source-record.ts'
 

@@ -192,6 +192,8 @@ const outcomeFrom = (flat: FlatOutcome): Outcome => {
       return { kind: flat.kind, requestId }
     case 'rejected':
       return { kind: 'rejected', requestId, status: flat.status ?? 0, property }
+    case 'withheld':
+      return { kind: 'withheld', requestId: null }
     case 'not-sent':
       return { kind: 'not-sent', requestId, cause: flat.cause as NotSentCause, retryAfterMs }
     case 'unknown':

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError } from 'commander'
-import { readCatalogue } from './catalogue.ts'
+import { readCatalogueFile } from '../providers/line/catalogue.ts'
 import type { ChannelCredentials, LongLivedToken } from './options.ts'
 import { startSimulator } from './simulator.ts'
 
@@ -50,8 +49,7 @@ GET /_simulator lists what it can be asked: its log, statistics, faults on deman
         channels: options.channel,
         longLivedTokens: options.token,
         tokenLifeSeconds: options.tokenLife,
-        catalogue:
-          options.catalogue === undefined ? undefined : readCatalogue(JSON.parse(readFileSync(options.catalogue, 'utf8'))),
+        catalogue: options.catalogue === undefined ? undefined : readCatalogueFile(options.catalogue),
         maxLogEntries: options.logEntries,
         logBodies: options.logBodies,
       })

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../clock.ts'
-import { type Catalogue, SHIPPED_CATALOGUE } from './catalogue.ts'
+import { type Catalogue, SHIPPED_CATALOGUE } from '../providers/line/catalogue.ts'
 
 export interface SimulatorOptions {
   /** Address to listen on. Default `127.0.0.1`: the admin API has no password. */

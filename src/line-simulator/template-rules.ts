@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import type { Catalogue } from '../providers/line/catalogue.ts'
 import { addressShape, checkAddress, checkUnits } from './address-rules.ts'
-import type { Catalogue } from './catalogue.ts'
 import { wrongType } from './json.ts'
 import { type Reply, refuse, type Violation } from './reply.ts'
 import { checkUri } from './uri-rules.ts'
@@ -91,7 +91,12 @@ const checkButtons = (body: Body, violations: Violations): void => {
 
 const unknownKeys = ({ emphasizedItem, items, buttons }: Body, catalogue: Catalogue): Violation[] => {
   const unknown: Violation[] = []
-  const check = (known: ReadonlySet<string>, kind: 'item' | 'button', key: string | null | undefined, property: string) => {
+  const check = (
+    known: ReadonlyMap<string, unknown>,
+    kind: 'item' | 'button',
+    key: string | null | undefined,
+    property: string,
+  ) => {
     if (key && !known.has(key)) unknown.push({ message: `The specified ${kind} key does not exist: ${key}`, property })
   }
   check(catalogue.items, 'item', emphasizedItem?.itemKey, 'body.emphasizedItem.itemKey')

@@ -5,8 +5,11 @@ import type { SenderLane } from '../dispatch/sender.ts'
 import { type RateShare, rateShare } from '../dispatch/token-bucket.ts'
 import { type Lane, laneOf } from '../domain/entry.ts'
 import type { Endpoint } from '../domain/message.ts'
+import { NOT_STARTED } from '../domain/outcome.ts'
 import type { Cost } from '../domain/result.ts'
+import type { ChannelRules } from '../intake/channel-rules.ts'
 import { createLineClient } from '../providers/line/client.ts'
+import { violationsOf } from '../providers/line/content-rules.ts'
 import type { Parts } from './stage.ts'
 
 const ENDPOINTS: readonly Endpoint[] = ['template', 'flexible']
@@ -38,31 +41,65 @@ export const lanesOf = (shares: Shares, providers: ReadonlyMap<string, Provider>
     }),
   )
 
+/** Does everything but the call. */
+const SHADOW: Provider = {
+  send: async ({ mayStart }) => (mayStart() ? { kind: 'withheld', requestId: null } : NOT_STARTED),
+  close: async () => {},
+}
+
 /** One client for each channel, shared by all tasks. */
 export const providersOf = ({ config, clock, metrics, log }: Parts): ReadonlyMap<string, Provider> =>
   new Map(
-    Object.entries(config.channels).map(([channel, { baseUrl, paths, headers, token, deadline, connections }]) => [
+    Object.entries(config.channels).map(([channel, { mode, baseUrl, paths, headers, token, deadline, connections }]) => [
       channel,
-      createLineClient({
-        baseUrl,
-        paths: withoutUndefined(paths),
-        headers,
-        // Never LINE's own when the channel's requests go elsewhere: the secret would go there.
-        token:
-          token.kind === 'stateless' ? { ...token, url: token.url ?? `${baseUrl.replace(/\/$/, '')}/oauth2/v3/token` } : token,
-        deadlineMs: deadline,
-        connections,
-        monotonic: clock.monotonic,
-        onTokenEvent: (event) => {
-          metrics.tokens.inc({ channel, event: event.kind })
-          log[event.kind === 'renewed' ? 'info' : 'warn'](
-            { ...event, event: `token-${event.kind}`, channel },
-            `access token ${event.kind}`,
-          )
-        },
-      }),
+      mode === 'shadow'
+        ? SHADOW
+        : createLineClient({
+            baseUrl,
+            paths: withoutUndefined(paths),
+            headers,
+            // Never LINE's own when the channel's requests go elsewhere: the secret would go there.
+            token:
+              token.kind === 'stateless'
+                ? { ...token, url: token.url ?? `${baseUrl.replace(/\/$/, '')}/oauth2/v3/token` }
+                : token,
+            deadlineMs: deadline,
+            connections,
+            monotonic: clock.monotonic,
+            onTokenEvent: (event) => {
+              metrics.tokens.inc({ channel, event: event.kind })
+              log[event.kind === 'renewed' ? 'info' : 'warn'](
+                { ...event, event: `token-${event.kind}`, channel },
+                `access token ${event.kind}`,
+              )
+            },
+          }),
     ]),
   )
+
+/** What each channel wants of the routes that use it. Only on a live channel of LINE's do real people get what is sent. */
+export const channelRulesOf = ({ channels, bannedWords }: Config): ReadonlyMap<string, ChannelRules> =>
+  new Map(
+    Object.entries(channels).map(([name, { provider, mode, catalogue, advertising }]) => [
+      name,
+      {
+        violationsOf: (message) => violationsOf(message, catalogue),
+        bannedWords,
+        advertising,
+        review: provider === 'line-simulator' ? 'none' : mode === 'live' ? 'required' : 'advised',
+      },
+    ]),
+  )
+
+/** Whether a channel writes to this person. */
+export const mayReach = ({ channels }: Config): ((channel: string, recipientRef: string) => boolean) => {
+  const allowed = new Map(
+    Object.entries(channels).flatMap(([name, { mode, allow }]) =>
+      mode === 'allow-list' ? [[name, new Set(allow)] as const] : [],
+    ),
+  )
+  return (channel, recipientRef) => allowed.get(channel)?.has(recipientRef) ?? true
+}
 
 /** What one message costs, as far as the configuration says. */
 export const costOf =

@@ -14,7 +14,7 @@ import { openOptOuts } from '../kafka/opt-outs.ts'
 import { createResultEncoder } from '../kafka/result-codec.ts'
 import { openTaskJournal } from '../kafka/task-journal.ts'
 import { journalKeepsTombstonesMs, topicNames } from '../kafka/topics.ts'
-import { costOf, lanesOf, providersOf, sharesOf } from './channels.ts'
+import { costOf, lanesOf, mayReach, providersOf, sharesOf } from './channels.ts'
 import type { Parts, Stage } from './stage.ts'
 import { openStores } from './stores.ts'
 import { askTasks, tellOf, tellOfAttempt, tellOfCommits } from './tell-dispatch.ts'
@@ -75,6 +75,7 @@ export const startDispatch = async (
     progress: config.results.progress,
     cost: costOf(config),
     isOptedOut: optOuts.has,
+    mayReach: mayReach(config),
     spacingMs: config.recipients.spacing ?? 0,
     perDay: config.recipients.perDay ?? Number.POSITIVE_INFINITY,
     probeEveryMs: (channel) => config.channels[channel]?.probeEvery ?? Number.POSITIVE_INFINITY,

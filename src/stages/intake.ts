@@ -6,7 +6,6 @@ import { joinIntakeGroup, type StartFrom } from '../kafka/intake-group.ts'
 import { openRequestWriter } from '../kafka/request-writer.ts'
 import { topicNames, verifyDomainTopics } from '../kafka/topics.ts'
 import { STALL_CAUSES } from '../observability/metrics.ts'
-import { violationsOf } from '../providers/line/content-rules.ts'
 import type { Parts, Stage } from './stage.ts'
 
 /** Domain topics → requests. */
@@ -40,7 +39,7 @@ export const startIntake = async (
     requestsTopic: names.requests,
     from: options.from,
     onBatch: createIntake({
-      context: { routes: options.routes, read, pepper: config.privacy.pepper, seal: sealer.seal, violationsOf },
+      context: { routes: options.routes, read, pepper: config.privacy.pepper, seal: sealer.seal },
       writer,
       clock,
       onEvent: tellOf(parts),

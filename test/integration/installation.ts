@@ -124,6 +124,7 @@ export const install = async (options: InstallationOptions = {}): Promise<Instal
   await layOutRoutes(directory, name, routes, options.routes ?? {})
   const configFile = join(directory, 'tsuchi.yaml')
   const defaults = {
+    environment: 'development',
     kafka: { brokers, group: name },
     registry: { url: options.registryUrl ?? registryUrl },
     topics: { prefix: name, partitions, replication: 1 },
@@ -132,6 +133,7 @@ export const install = async (options: InstallationOptions = {}): Promise<Instal
     quietHours: 'none', // tests run at any hour
     channels: {
       main: {
+        provider: 'line-simulator',
         baseUrl: simulator.url,
         token: {
           kind: 'stateless',

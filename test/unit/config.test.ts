@@ -234,7 +234,7 @@ nonsense: 1
       'a setting that does not exist',
       'registry:',
       'regsitry: 1\nregistry:',
-      'regsitry: no such setting; there are kafka, registry',
+      'regsitry: no such setting; there are environment, kafka, registry',
     ],
     ['no channel', LEAST.slice(LEAST.indexOf('channels:')), 'channels: {}', 'channels: name at least one channel'],
     [
@@ -276,7 +276,7 @@ nonsense: 1
   })
 
   test('is an empty file', () =>
-    expect(faultsOf('')).toEqual([expect.stringContaining('(the whole file): write a mapping of kafka')]))
+    expect(faultsOf('')).toEqual([expect.stringContaining('(the whole file): write a mapping of environment, kafka')]))
 
   test('is a file that is not there', () => {
     expect(() => loadConfig('/nowhere/tsuchi.yaml', {})).toThrow('cannot be read (ENOENT): name the file with --config')

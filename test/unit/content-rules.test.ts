@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import type { Message, TemplateMessage } from '../../src/domain/message.ts'
-import { violationsOf } from '../../src/providers/line/content-rules.ts'
+import * as rules from '../../src/providers/line/content-rules.ts'
 
 type Body = TemplateMessage['body']
+
+const violationsOf = (message: Message) => rules.violationsOf(message, null)
 
 const template = (body: Body, templateKey = 'shipment_completed_ja'): Message => ({ endpoint: 'template', templateKey, body })
 const flexible = (...messages: { type: string; [key: string]: unknown }[]): Message => ({ endpoint: 'flexible', messages })

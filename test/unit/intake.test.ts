@@ -4,7 +4,6 @@ import { createSealer } from '../../src/domain/seal.ts'
 import type { EventReading } from '../../src/intake/event-reading.ts'
 import { createIntake, type DeadLetter, type IntakeEvent } from '../../src/intake/intake.ts'
 import type { SourceMessage } from '../../src/intake/source-batch.ts'
-import { violationsOf } from '../../src/providers/line/content-rules.ts'
 import { changedBill, loadFrom, VOID_ROUTE } from './route-folder.ts'
 
 const NOW = Date.UTC(2026, 7, 10, 3)
@@ -58,7 +57,6 @@ const intakeOf = async (
       read: async (value) => readingOf(told[Number(value?.toString())]),
       pepper: new Uint8Array(32).fill(9),
       seal: createSealer([new Uint8Array(32).fill(7)]).seal,
-      violationsOf,
     },
     writer: {
       write: async (requests) => {

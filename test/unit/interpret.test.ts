@@ -7,7 +7,6 @@ import { createSealer, openContent } from '../../src/domain/seal.ts'
 import { interpret } from '../../src/intake/interpret.ts'
 import { refuseUnrouted } from '../../src/intake/refusal.ts'
 import type { Route } from '../../src/intake/route.ts'
-import { violationsOf } from '../../src/providers/line/content-rules.ts'
 import { billRoute, type Change, changedBill, loadFrom, NIGHT, voidRoute } from './route-folder.ts'
 
 const CANARY = '+819012340199'
@@ -17,7 +16,7 @@ const NOW = Date.UTC(2026, 7, 10, 3)
 const AT = Date.UTC(2026, 7, 10, 1)
 
 const { seal, open } = createSealer([new Uint8Array(32).fill(7)])
-const context = { now: NOW, pepper: new Uint8Array(32).fill(9), seal, violationsOf }
+const context = { now: NOW, pepper: new Uint8Array(32).fill(9), seal }
 const recordOf = (headers: Record<string, string> = {}) => ({
   position: { topic: 'bills', partition: 2, offset: 17 },
   headers: new Map(Object.entries(headers)),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readCatalogue } from '../../src/line-simulator/catalogue.ts'
+import { readCatalogue } from '../../src/providers/line/catalogue.ts'
 import {
   bubble,
   button,

@@ -19,6 +19,7 @@ export const POLICY: Policy = {
   progress: true,
   cost: () => null,
   isOptedOut: () => false,
+  mayReach: () => true,
   spacingMs: 0,
   perDay: Number.POSITIVE_INFINITY,
   probeEveryMs: () => HOUR,

@@ -42,8 +42,10 @@ const REASONS: Readonly<Record<UnknownCause | RefusalReason | PoisonReason, true
   'missing-field': true,
   'malformed-field': true,
   'content-rule': true,
+  advertising: true,
   'no-recipients': true,
   'opted-out': true,
+  'not-on-allow-list': true,
   'no-value': true,
   'not-confluent': true,
   'unknown-schema': true,
@@ -51,6 +53,7 @@ const REASONS: Readonly<Record<UnknownCause | RefusalReason | PoisonReason, true
   'internal-fault': true,
 }
 const OF_DISPATCH = [
+  'shadow',
   'quiet-hours',
   'spacing',
   'daily-cap',

@@ -2,6 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { SHIPPED_BANNED_WORDS } from '../../src/intake/banned-words.ts'
+import type { ChannelRules } from '../../src/intake/channel-rules.ts'
 import type { CancellingRoute, NotifyingRoute, Route } from '../../src/intake/route.ts'
 import { loadRoutes } from '../../src/intake/routes.ts'
 import { violationsOf } from '../../src/providers/line/content-rules.ts'
@@ -9,10 +11,20 @@ import { violationsOf } from '../../src/providers/line/content-rules.ts'
 /** What the configuration says of quiet hours. */
 export const NIGHT = { from: '21:00', until: '08:00', on: null } as const
 
+/** Of a channel to the simulator. */
+export const RULES: ChannelRules = {
+  violationsOf: (message) => violationsOf(message, null),
+  bannedWords: SHIPPED_BANNED_WORDS,
+  advertising: 'warn',
+  review: 'none',
+}
+
 export const SURROUNDINGS = {
-  channels: ['main', 'support'],
+  channels: new Map([
+    ['main', RULES],
+    ['support', RULES],
+  ]),
   defaults: { country: 'JP', zone: 'Asia/Tokyo', quietHours: [NIGHT], releaseSpreadMs: 0, holidays: null },
-  violationsOf,
 } as const
 
 const customer = {

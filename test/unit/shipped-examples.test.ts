@@ -10,10 +10,9 @@ import { createSealer, openContent } from '../../src/domain/seal.ts'
 import { interpret } from '../../src/intake/interpret.ts'
 import type { Route } from '../../src/intake/route.ts'
 import { loadRoutes, routeFor } from '../../src/intake/routes.ts'
-import { SHIPPED_CATALOGUE } from '../../src/line-simulator/catalogue.ts'
 import { refuseFlexible } from '../../src/line-simulator/flexible-rules.ts'
 import { refuseTemplate } from '../../src/line-simulator/template-rules.ts'
-import { violationsOf } from '../../src/providers/line/content-rules.ts'
+import { SHIPPED_CATALOGUE } from '../../src/providers/line/catalogue.ts'
 import { SURROUNDINGS } from './route-folder.ts'
 
 const routes = loadRoutes({ ...SURROUNDINGS, directory: 'routes' })
@@ -183,7 +182,7 @@ function requestsOf(name: string, event: ExampleEvent = eventOf(name)) {
   const route = routeOf(name)
   const type = typeOf(name)
   const record = { position: { topic: route.topic, partition: 0, offset: 0 }, headers: new Map(), timestamp: 0 }
-  const context = { now: event.occurredAt, pepper: new Uint8Array(32), seal, violationsOf }
+  const context = { now: event.occurredAt, pepper: new Uint8Array(32), seal }
   const interpretation = interpret(route, type.fromBuffer(type.toBuffer(event)), record, context)
   if (interpretation.kind !== 'requests') throw new Error(`${name}: ${interpretation.kind}`)
   const marks: Omit<Marking, 'forgetAt'>[] = []

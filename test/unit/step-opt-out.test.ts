@@ -25,8 +25,8 @@ describe('somebody who wants nothing', () => {
   test('is not sent what was committed and has not left', () => {
     const run = startRun()
     const intention = only(run.receive(ready(1)).intentions)
-    expect(isStillWanted(run.store, intention, out('C-2'))).toBe(true)
-    expect(isStillWanted(run.store, intention, out('C-1'))).toBe(false)
+    expect(isStillWanted(run.store, intention, { ...run.policy, ...out('C-2') })).toBe(true)
+    expect(isStillWanted(run.store, intention, { ...run.policy, ...out('C-1') })).toBe(false)
     run.policy = { ...run.policy, ...out('C-1') }
     expect(said(run.report(intention.deliveryTag, notSent('send-by')))).toEqual(['n1 refused'])
   })

@@ -1,13 +1,34 @@
 import type { Item, Message, TemplateMessage } from '../../domain/message.ts'
 import type { Violation } from '../../domain/violation.ts'
+import { nearest } from '../../nearest.ts'
+import type { Catalogue, CatalogueEntry } from './catalogue.ts'
 import { violationsOfMessages } from './flexible-rules.ts'
 import { check, lengthRule, uriRules } from './rules.ts'
 
 /** Every rule of LINE that the message breaks, so that it is refused here and not by LINE (which says 400 and bills the attempt to
  *  the rate limit). Rules: LINE's reference of notification messages, and of message objects, as of 2026-08. LINE does not say how
- *  it counts the characters of templates; UTF-16 units are the strictest reading, and the default of its Messaging API. */
-export const violationsOf = (message: Message): readonly Violation[] =>
-  message.endpoint === 'template' ? violationsOfTemplate(message) : violationsOfMessages(message.messages)
+ *  it counts the characters of templates; UTF-16 units are the strictest reading, and the default of its Messaging API.
+ *
+ *  Keys of templates, items and buttons are looked up in the catalogue; null: whoever receives it looks for himself. */
+export const violationsOf = (message: Message, catalogue: Catalogue | null): readonly Violation[] => {
+  if (message.endpoint === 'flexible') return violationsOfMessages(message.messages)
+  return [...violationsOfTemplate(message), ...(catalogue ? unknownKeys(message, catalogue) : [])]
+}
+
+const unknownKeys = ({ templateKey, body }: TemplateMessage, { templates, items, buttons }: Catalogue): Violation[] => [
+  ...keyRule('templateKey', templateKey, templates),
+  ...(body.emphasizedItem ? keyRule('body.emphasizedItem.itemKey', body.emphasizedItem.itemKey, items) : []),
+  ...(body.items ?? []).flatMap(({ itemKey }, index) => keyRule(`body.items[${index}].itemKey`, itemKey, items)),
+  ...(body.buttons ?? []).flatMap(({ buttonKey }, index) => keyRule(`body.buttons[${index}].buttonKey`, buttonKey, buttons)),
+]
+
+const keyRule = (property: string, key: string, known: ReadonlyMap<string, CatalogueEntry>): Violation[] =>
+  check(
+    property,
+    key.trim() === '' || known.has(key),
+    `a key of the channel's catalogue (nearest: ${nearest(key, [...known.keys()]).join(', ') || 'it has none'})`,
+    () => 'a key that is not in it',
+  )
 
 const violationsOfTemplate = ({ templateKey, body }: TemplateMessage): Violation[] => {
   const { emphasizedItem, items = [], buttons = [] } = body

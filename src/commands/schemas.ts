@@ -1,0 +1,32 @@
+import { Command } from 'commander'
+import { readRoutes } from '../app.ts'
+import { loadConfig } from '../config.ts'
+import { createRegistry } from '../kafka/event-reader.ts'
+import { RESULT_SCHEMA, registerSchema, subjectOf } from '../kafka/result-codec.ts'
+import { topicNames } from '../kafka/topics.ts'
+import { configOption } from './config-option.ts'
+
+export const schemasCommand = (): Command => {
+  const schemas = new Command('schemas').description('schemas in the registry')
+  schemas
+    .command('register')
+    .description('register the schema of results; safe to repeat')
+    .addOption(configOption())
+    .option('--events', "also register the routes' event schemas under their topics, as a producer would: for development")
+    .action(async (options: { config: string; events?: true }) => {
+      const config = loadConfig(options.config)
+      const registry = createRegistry(config.registry)
+      const results = topicNames(config.topics.prefix).results
+      const wanted = [
+        { topic: results, schema: RESULT_SCHEMA, kind: 'results' as const },
+        ...(options.events
+          ? readRoutes(config).map(({ topic, schema }) => ({ topic, schema: schema.json, kind: 'events' as const }))
+          : []),
+      ]
+      for (const { topic, schema, kind } of wanted) {
+        const id = await registerSchema(registry, topic, schema, kind)
+        console.error(`${subjectOf(topic)} has id ${id}`)
+      }
+    })
+  return schemas
+}

@@ -1,0 +1,48 @@
+import { Command } from 'commander'
+import { readRoutes } from '../app.ts'
+import { loadConfig } from '../config.ts'
+import { createDomainTopics, createTopics } from '../kafka/create-topics.ts'
+import { topicNames } from '../kafka/topics.ts'
+import { sharesOf } from '../stages/channels.ts'
+import { configOption } from './config-option.ts'
+import { kafkaFor } from './kafka-for.ts'
+
+export const topicsCommand = (): Command => {
+  const topics = new Command('topics').description("tsuchi's own topics")
+  topics
+    .command('create')
+    .description('create the topics that are missing, compare those that are there, and write the immutables; safe to repeat')
+    .addOption(configOption())
+    .addHelpText(
+      'after',
+      `
+The number of partitions (topics.partitions), the pepper (privacy.pepper) and the group (kafka.group) are fixed here for ever: they
+decide where each person's notifications live, and who may send them. Domain topics are yours, and not touched without --events.`,
+    )
+    .option('--events', "also create the routes' own topics, as a producer would: for development")
+    .action(async (options: { config: string; events?: true }) => {
+      const config = loadConfig(options.config)
+      const { partitions, replication, prefix } = config.topics
+      const kafka = kafkaFor(config, 'topics')
+      const onProgress = (line: string) => console.error(line)
+      if (options.events)
+        await createDomainTopics({
+          kafka,
+          topics: readRoutes(config).map(({ topic }) => topic),
+          partitions: 3,
+          replication,
+          onProgress,
+        })
+      sharesOf(config, partitions) // what is fixed here for ever must leave every channel a rate
+      await createTopics({
+        kafka,
+        names: topicNames(prefix),
+        partitions,
+        replication,
+        pepper: config.privacy.pepper,
+        group: config.kafka.group,
+        onProgress,
+      })
+    })
+  return topics
+}

@@ -1,0 +1,4 @@
+import { Command } from 'commander'
+
+/** `tsuchi trace`. */
+export const traceCommand = (): Command => new Command('trace')
