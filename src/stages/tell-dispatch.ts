@@ -113,8 +113,8 @@ export const tellOfAttempt = (
     waitedMs: Math.round(waitedMs),
     traceparent: intention.traceparent ?? undefined,
   }
-  if (outcome.kind === 'accepted' || outcome.kind === 'unreachable') log.info(line, 'attempt')
-  else log.warn(line, 'attempt')
+  const usual = outcome.kind === 'accepted' || outcome.kind === 'unreachable' || outcome.kind === 'withheld'
+  log[usual ? 'info' : 'warn'](line, 'attempt')
 }
 
 export const tellOf =

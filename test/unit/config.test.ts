@@ -97,6 +97,67 @@ describe('limits', () => {
   })
 })
 
+describe('a channel', () => {
+  const REF = 'ab'.repeat(32)
+  const withChannel = (settings: string) => changed('token:', `${settings}\n    token:`)
+
+  test('is live, of LINE, and knows the published keys, if nothing else is said', () => {
+    const { main } = load(LEAST).channels
+    expect(main).toMatchObject({ provider: 'line', mode: 'live', allow: [], advertising: 'warn' })
+    expect(main?.catalogue?.templates.get('ride_reservation_reminder_ja')?.title).toBe('ご乗車予約のリマインド')
+    expect(load(LEAST).environment).toBe('production')
+  })
+
+  test('may be limited to some people, or to nobody', () => {
+    expect(load(withChannel(`mode: allow-list\n    allow: [${REF}]`)).channels.main).toMatchObject({
+      mode: 'allow-list',
+      allow: [REF],
+    })
+    expect(load(withChannel('mode: shadow')).channels.main?.mode).toBe('shadow')
+    expect(JSON.stringify(summaryOf(load(withChannel(`mode: allow-list\n    allow: [${REF}]`))))).not.toContain(REF)
+  })
+
+  test('has the keys of its own file, beside the configuration', () => {
+    const catalogue = JSON.stringify({ templates: [{ key: 'power_cut_ja', title: '停電' }], items: [], buttons: [] })
+    const config = load(withChannel('catalogue: keys.json'), ENV, { 'keys.json': catalogue })
+    expect([...(config.channels.main?.catalogue?.templates.keys() ?? [])]).toEqual(['power_cut_ja'])
+  })
+
+  test('of the simulator has no keys of its own: the simulator looks', () => {
+    const config = load(withChannel('provider: line-simulator\n    baseUrl: http://localhost:9090'))
+    expect(config.channels.main?.catalogue).toBeNull()
+  })
+
+  test.each([
+    [
+      'to LINE that calls itself the simulator',
+      'provider: line-simulator',
+      'channels.main.baseUrl: write the URL of the simulator',
+    ],
+    [
+      'to another host of LINE that does',
+      'provider: line-simulator\n    baseUrl: https://api-data.line.me',
+      'channels.main.baseUrl: write the URL of the simulator',
+    ],
+    ['with a list that nobody reads', `allow: [${REF}]`, 'channels.main.allow: has no effect with mode live'],
+    [
+      'with a phone number on its list',
+      'mode: allow-list\n    allow: ["+819012345678"]',
+      'channels.main.allow[0]: write a recipientRef',
+    ],
+    ['with a mode that does not exist', 'mode: staging', 'channels.main.mode: write live, allow-list or shadow'],
+    ['with a catalogue that is not there', 'catalogue: nowhere.json', 'nowhere.json cannot be read (ENOENT)'],
+    ['with a catalogue that is none', 'catalogue: tsuchi.yaml', 'tsuchi.yaml is not JSON: give it the shape {"templates"'],
+    ['with half a measure against advertising', 'advertising: sometimes', 'channels.main.advertising: write warn or refuse'],
+  ])('%s is a fault', (_, settings, words) => expect(faultsOf(withChannel(settings)).join('\n')).toContain(words))
+})
+
+test('what needs no secrets is read without them, and says which are not there', () => {
+  const file = join(folderOf({ 'tsuchi.yaml': LEAST }), 'tsuchi.yaml')
+  expect(loadConfig(file, { PEPPER }, { unset: 'stand-in' }).standIns).toEqual(['SEALING_KEY', 'SECRET'])
+  expect(loadConfig(file, ENV, { unset: 'stand-in' }).standIns).toEqual([])
+})
+
 describe('quiet hours', () => {
   test('may be left out, all in all', () => expect(load(`${LEAST}quietHours: none`).quietHours).toBe('none'))
 

@@ -19,6 +19,32 @@ const flex = (contents: unknown, altText: unknown = 'お知らせ') => ({ type: 
 const textOf = (text: string) => ({ type: 'text', text })
 const link = (uri: unknown, label: unknown = '開く') => ({ type: 'button', action: { type: 'uri', label, uri } })
 
+describe("the channel's catalogue", () => {
+  const entry = { name: null, title: null, description: null }
+  const catalogue = {
+    templates: new Map([['shipment_completed_ja', entry]]),
+    items: new Map([['date_002_ja', entry]]),
+    buttons: new Map([['contact_ja', entry]]),
+  }
+
+  test('has the keys: nothing is wrong', () => {
+    const message = template({ emphasizedItem: item('date_002_ja'), buttons: [button('contact_ja')] })
+    expect(rules.violationsOf(message, catalogue)).toEqual([])
+  })
+
+  test.each([
+    ['the template', template({}, 'shipment_complete_ja'), 'templateKey', 'shipment_completed_ja'],
+    ['the emphasized item', template({ emphasizedItem: item('date_02_ja') }), 'body.emphasizedItem.itemKey', 'date_002_ja'],
+    ['an item', template({ items: [item('date_002_ja'), item('date_003_ja')] }), 'body.items[1].itemKey', 'date_002_ja'],
+    ['a button', template({ buttons: [button('Check_Contact')] }), 'body.buttons[0].buttonKey', 'contact_ja'],
+  ])('does not have the key of %s: the nearest is named', (_, message, property, nearest) => {
+    expect(rules.violationsOf(message, catalogue)).toEqual([
+      { property, rule: `a key of the channel's catalogue (nearest: ${nearest})`, found: 'a key that is not in it' },
+    ])
+    expect(violationsOf(message), 'whoever receives it looks for himself').toEqual([])
+  })
+})
+
 describe('a message that keeps the rules has no violations', () => {
   test.each<[string, Message]>([
     [
