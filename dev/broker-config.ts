@@ -41,3 +41,31 @@ export const brokerConfig = ({ advertised, listenHost, controllerPort, internalP
   // 128 MB by default, a quarter of the heap. 32 MB still hold the keys of some 1.2 million records per pass.
   'log.cleaner.dedupe.buffer.size': '33554432',
 })
+
+/** Name → password. Of letters and digits: they go into a JAAS line as they are. */
+export type GuardedUsers = Readonly<Record<string, string>>
+
+/** Laid over the usual configuration: a further listener where users show a password, and nobody may do what no ACL allows. Who comes by
+ *  a usual listener, as the broker itself does, may do everything. */
+export const guardedListener = (
+  usual: ReturnType<typeof brokerConfig>,
+  { host, port }: { readonly host: string; readonly port: number },
+  users: GuardedUsers,
+) => ({
+  listeners: `${usual.listeners},GUARDED://${host}:${port}`,
+  'advertised.listeners': `${usual['advertised.listeners']},GUARDED://${host}:${port}`,
+  'listener.security.protocol.map': `${usual['listener.security.protocol.map']},GUARDED:SASL_PLAINTEXT`,
+  'listener.name.guarded.sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
+  'listener.name.guarded.plain.sasl.jaas.config': `org.apache.kafka.common.security.plain.PlainLoginModule required ${Object.entries(
+    users,
+  )
+    .map(([name, password]) => `user_${name}="${password}"`)
+    .join(' ')};`,
+  'listener.name.guarded.scram-sha-256.sasl.jaas.config': SCRAM,
+  'listener.name.guarded.scram-sha-512.sasl.jaas.config': SCRAM,
+  'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+  'allow.everyone.if.no.acl.found': 'false',
+  'super.users': 'User:ANONYMOUS',
+})
+
+const SCRAM = 'org.apache.kafka.common.security.scram.ScramLoginModule required;'

@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { brokerConfig } from './broker-config.ts'
+import { brokerConfig, type GuardedUsers, guardedListener } from './broker-config.ts'
 import { freePorts } from './free-ports.ts'
 import { fetchJars, type Jars, jarDirectory } from './jvm/jars.ts'
 import { type Leash, leash } from './leash.ts'
@@ -85,6 +85,42 @@ export const startJvmStack = async (
   }
 }
 
+/** A broker alone that lets nobody do what no ACL allows. */
+export interface GuardedBroker {
+  /** Whoever comes here may do everything. */
+  readonly address: string
+  /** Here a user shows a password, by PLAIN or SCRAM, and may do what ACLs allow. */
+  readonly guardedAddress: string
+  stop(): Promise<void>
+}
+
+export const startGuardedBroker = async (
+  options: Pick<StackOptions, 'onProgress'> & {
+    readonly java: Java
+    readonly env: NodeJS.ProcessEnv
+    readonly users: GuardedUsers
+  },
+): Promise<GuardedBroker> => {
+  const { java, users } = options
+  const jars = await fetchJars(await jarDirectory(options.env), options.onProgress, undefined)
+  const directory = await mkdtemp(join(tmpdir(), 'tsuchi-stack-'))
+  try {
+    const { signal } = new AbortController()
+    const broker = await startKafka({ java, jars, directory, overrides: {}, signal, users })
+    return {
+      address: broker.address,
+      guardedAddress: broker.guardedAddress,
+      stop: async () => {
+        await broker.end()
+        await rm(directory, { recursive: true, force: true })
+      },
+    }
+  } catch (fault) {
+    await rm(directory, { recursive: true, force: true })
+    throw fault
+  }
+}
+
 interface Start {
   readonly java: Java
   readonly jars: Jars
@@ -98,14 +134,17 @@ const startKafka = async ({
   directory,
   overrides,
   signal,
-}: Start & { overrides: Readonly<Record<string, string>> }) => {
+  users,
+}: Start & { overrides: Readonly<Record<string, string>>; users?: GuardedUsers }) => {
   for (let attempt = 1; ; attempt += 1) {
-    const [port = 0, controllerPort = 0, internalPort = 0] = await freePorts(3)
+    const [port = 0, controllerPort = 0, internalPort = 0, guardedPort = 0] = await freePorts(users ? 4 : 3)
     const host = '127.0.0.1'
     const address = `${host}:${port}`
     const home = join(directory, `kafka-${attempt}`)
+    const usual = brokerConfig({ advertised: { host, port }, listenHost: host, controllerPort, internalPort })
     const properties = {
-      ...brokerConfig({ advertised: { host, port }, listenHost: host, controllerPort, internalPort }),
+      ...usual,
+      ...(users && guardedListener(usual, { host, port: guardedPort }, users)),
       'log.dirs': join(home, 'data'),
       ...overrides,
     }
@@ -115,7 +154,7 @@ const startKafka = async ({
 
     const clusterId = `x${randomBytes(16).toString('base64url').slice(1)}` // one that begins with a hyphen would be taken for an option
     // C1 alone suffices for a second's work. The broker itself keeps C2, which costs nothing at the start and counts in a bench.
-    const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file]
+    const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file, ...(users ? scramOptions(users) : [])]
     await run(java.command, [...JVM, '-XX:TieredStopAtLevel=1', '-cp', jars.kafkaClasspath, ...format], { signal })
 
     const launch = () =>
@@ -146,6 +185,7 @@ const startKafka = async ({
     }
     return {
       address,
+      guardedAddress: `${host}:${guardedPort}`,
       end: () => broker.end(),
       restart: async (how: 'shutdown' | 'crash') => {
         await broker.kill(how === 'crash' ? 'SIGKILL' : 'SIGTERM')
@@ -155,6 +195,14 @@ const startKafka = async ({
     }
   }
 }
+
+const scramOptions = (users: GuardedUsers): string[] =>
+  Object.entries(users).flatMap(([name, password]) =>
+    ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => [
+      '--add-scram',
+      `${mechanism}=[name=${name},password=${password}]`,
+    ]),
+  )
 
 const startRegistry = async ({ java, jars, directory, signal }: Start) => {
   const home = join(directory, 'registry')

@@ -1,9 +1,11 @@
-import type { Clock } from './clock.ts'
-import { type Config, summaryOf } from './config.ts'
+import { verifyAccessFor } from './access.ts'
+import { type Clock, systemClock } from './clock.ts'
+import { type ChannelConfig, type Config, summaryOf } from './config.ts'
 import { createSealer } from './domain/seal.ts'
 import { holidayWarnings } from './holidays.ts'
 import type { Route } from './intake/route.ts'
-import { loadRoutes } from './intake/routes.ts'
+import { formatFault } from './intake/route-fault.ts'
+import { type RoutesSurvey, soundRoutesOf, surveyRoutes } from './intake/routes.ts'
 import { createKafka, START_RETRY } from './kafka/client.ts'
 import type { StartFrom } from './kafka/intake-group.ts'
 import { topicNames, verifyTopics } from './kafka/topics.ts'
@@ -55,7 +57,9 @@ export const startWorker = async (options: {
 
   for (const warning of holidayWarnings(config.holidays ?? {}, clock.now())) log.warn({ event: 'holidays-end' }, warning)
 
-  const routes = options.stages.includes('intake') ? readRoutes(config) : []
+  const survey = options.stages.includes('intake') ? surveyConfigured(config, clock.now()) : NO_ROUTES
+  for (const warning of survey.warnings) log.warn({ event: 'route-warning' }, formatFault(warning))
+  const routes = soundRoutesOf(survey)
   const stages: Stage[] = []
   let starting = true
   const health = await serveHealth({
@@ -74,6 +78,7 @@ export const startWorker = async (options: {
     return stopping
   }
   const startStages = async () => {
+    await verifyAccessFor(config, options.stages, routes)
     const counts = await verifyTopics(parts.kafkaAtStart, topicNames(config.topics.prefix), config.topics.partitions)
     if (options.stages.includes('dispatch')) stages.push(await startDispatch(parts, counts))
     if (options.stages.includes('intake')) stages.unshift(await startIntake(parts, { ...counts, routes, from: options.from }))
@@ -98,12 +103,34 @@ export const startWorker = async (options: {
   }
 }
 
-export const readRoutes = (config: Config): Route[] => {
+/** The routes of the configuration, and all that is to be said of them. */
+export const surveyConfigured = (config: Config, now: number): RoutesSurvey => {
   const { country, zone } = config.recipients
   const quietHours = config.quietHours === 'none' ? null : config.quietHours
-  return loadRoutes({
+  return surveyRoutes({
     directory: config.routes,
     channels: channelRulesOf(config),
     defaults: { country, zone, quietHours, releaseSpreadMs: config.releaseSpread, holidays: config.holidays },
+    now,
   })
 }
+
+/** The routes of the configuration, if all are sound. Throws RoutesError otherwise. */
+export const readRoutes = (config: Config, now = systemClock.now()): readonly Route[] =>
+  soundRoutesOf(surveyConfigured(config, now))
+
+/** The routes, for what only wants to know of their topics and schemas: LINE's review may still be to come. Throws RoutesError. */
+export const readRoutesUnreviewed = (config: Config): readonly Route[] => readRoutes(undemanding(config))
+
+/** As if every channel only warned of what it wants of its routes. */
+export const undemanding = (config: Config): Config => ({
+  ...config,
+  channels: Object.fromEntries(
+    Object.entries(config.channels).map(([name, channel]): [string, ChannelConfig] => [
+      name,
+      { ...channel, provider: 'line', mode: 'shadow', allow: [], advertising: 'warn' },
+    ]),
+  ),
+})
+
+const NO_ROUTES: RoutesSurvey = { routes: [], faults: [], warnings: [] }

@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { aclsCommand } from './commands/acls.ts'
 import { channelsCommand } from './commands/channels.ts'
 import { checkCommand } from './commands/check.ts'
 import { deadLettersCommand } from './commands/dead-letters.ts'
 import { fail } from './commands/fail.ts'
 import { previewCommand } from './commands/preview.ts'
+import { produceCommand } from './commands/produce.ts'
 import { runCommand } from './commands/run.ts'
 import { schemasCommand } from './commands/schemas.ts'
 import { topicsCommand } from './commands/topics.ts'
@@ -24,6 +26,7 @@ const program = new Command('tsuchi')
     'after',
     `
 In the order a new installation needs them:
+  tsuchi acls                on brokers with an authorizer: what tsuchi must be allowed
   tsuchi topics create       makes tsuchi's own topics, and fixes what must never change
   tsuchi schemas register    tells the schema registry what results look like
   tsuchi check               says what would keep it from working
@@ -34,10 +37,12 @@ Secrets are written \${NAME} in the configuration, and taken from the variable N
 
 for (const command of [
   runCommand(),
+  aclsCommand(),
   topicsCommand(),
   schemasCommand(),
   checkCommand(),
   previewCommand(),
+  produceCommand(),
   traceCommand(),
   deadLettersCommand(),
   channelsCommand(),

@@ -9,7 +9,7 @@ export const connectionOf = ({ kafka: { brokers, clientId, ssl, sasl }, file }: 
   return {
     brokers,
     clientId: `${clientId}-${purpose}`,
-    ...(sasl && { sasl }),
+    ...(sasl && { sasl: { ...sasl } }), // kafkajs keeps things of its own in it
     ssl: typeof ssl === 'boolean' ? ssl : withoutUndefined({ ca: read(ssl.ca), cert: read(ssl.cert), key: read(ssl.key) }),
   }
 }

@@ -13,6 +13,14 @@ export interface Filled {
 /** Stands for a secret where none is needed: it has the form of a key. */
 const STAND_IN = Buffer.alloc(32).toString('base64')
 
+/** Addresses are not asked either, and must look like some. */
+const standInFor = (path: Path): string => {
+  if (path.includes('brokers')) return 'stand-in.invalid:9092'
+  return ['url', 'baseUrl'].includes(String(path.at(-1))) ? 'http://stand-in.invalid' : STAND_IN
+}
+
+export const isStandIn = (value: string): boolean => value === STAND_IN || value.startsWith('stand-in.invalid')
+
 type Path = readonly (string | number)[]
 
 /** Fills in `${NAME}` in every text: the variable NAME, or the content of the file that NAME_FILE names. A variable that is not set is a
@@ -25,7 +33,7 @@ export const fillIn = (value: unknown, env: Environment, unset: 'fault' | 'stand
     if (typeof found === 'string') return found
     if (unset === 'stand-in' && found.kind === 'unset') {
       standIns.add(name)
-      return STAND_IN
+      return standInFor(path)
     }
     faults.push({ path, message: `\${${name}} ${found.fault}` })
     return ''

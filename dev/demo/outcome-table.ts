@@ -1,5 +1,5 @@
+import { padEnd, padStart, widthOf } from '../../src/preview/text-width.ts'
 import type { PublishedResult } from './result-reader.ts'
-import { padEnd, padStart, widthOf } from './text-width.ts'
 
 /** Purpose → terminal status → how many. `none`: the record could not be read, so its purpose is not known. */
 export type OutcomeTable = Readonly<Record<string, Readonly<Record<string, number>>>>

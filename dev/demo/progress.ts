@@ -1,4 +1,4 @@
-import { cutTo } from './text-width.ts'
+import { cutTo } from '../../src/preview/text-width.ts'
 
 export interface Progress {
   /** A step is done: its line stays. */

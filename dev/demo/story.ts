@@ -1,7 +1,7 @@
+import { padEnd } from '../../src/preview/text-width.ts'
 import { formatMoney } from './cost.ts'
 import { NIGHT_ZONE } from './night.ts'
 import type { PublishedResult } from './result-reader.ts'
-import { padEnd } from './text-width.ts'
 
 /** A reminder that quiet hours held back and LINE took then, told by its results alone; `undefined` if there was none. */
 export const storyOf = (results: readonly PublishedResult[]): string | undefined => {

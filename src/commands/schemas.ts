@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { readRoutes } from '../app.ts'
+import { readRoutesUnreviewed } from '../app.ts'
 import { loadConfig } from '../config.ts'
 import { createRegistry } from '../kafka/event-reader.ts'
 import { RESULT_SCHEMA, registerSchema, subjectOf } from '../kafka/result-codec.ts'
@@ -20,7 +20,7 @@ export const schemasCommand = (): Command => {
       const wanted = [
         { topic: results, schema: RESULT_SCHEMA, kind: 'results' as const },
         ...(options.events
-          ? readRoutes(config).map(({ topic, schema }) => ({ topic, schema: schema.json, kind: 'events' as const }))
+          ? readRoutesUnreviewed(config).map(({ topic, schema }) => ({ topic, schema: schema.json, kind: 'events' as const }))
           : []),
       ]
       for (const { topic, schema, kind } of wanted) {

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
-import { readRoutes } from '../app.ts'
+import { verifyAccessFor } from '../access.ts'
+import { readRoutesUnreviewed } from '../app.ts'
 import { loadConfig } from '../config.ts'
 import { createDomainTopics, createTopics } from '../kafka/create-topics.ts'
 import { topicNames } from '../kafka/topics.ts'
@@ -28,12 +29,13 @@ decide where each person's notifications live, and who may send them. Domain top
       if (options.events)
         await createDomainTopics({
           kafka,
-          topics: readRoutes(config).map(({ topic }) => topic),
+          topics: readRoutesUnreviewed(config).map(({ topic }) => topic),
           partitions: 3,
           replication,
           onProgress,
         })
       sharesOf(config, partitions) // what is fixed here for ever must leave every channel a rate
+      await verifyAccessFor(config, ['topics-create'], [])
       await createTopics({
         kafka,
         names: topicNames(prefix),

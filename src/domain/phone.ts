@@ -51,5 +51,5 @@ export const recipientRefOf = (hash: HashedPhone, pepper: Uint8Array): string =>
 export const shapeOf = (value: string): string => {
   const cut = [...value].slice(0, 24).join('')
   const shape = cut.replace(/\p{N}/gu, '9').replace(/\p{L}/gu, 'A').replace(/\p{C}/gu, '?')
-  return `"${shape}${cut.length < value.length ? '…' : ''}" (${value.length} characters)`
+  return `a text of the shape ${shape}${cut.length < value.length ? '…' : ''} (${value.length} characters)`
 }

@@ -1,13 +1,15 @@
 import type { ServedCountry } from '../domain/phone.ts'
 import type { ViolationsOf } from '../domain/violation.ts'
+import { advertisementsOf, advertisingFindings } from './advertising.ts'
 import type { ChannelRules } from './channel-rules.ts'
 import { readField, type SchemaReading, type SchemaScope } from './event-schema.ts'
 import { fieldFaults, scopesOf } from './field-faults.ts'
 import { fieldPath } from './field-path.ts'
 import { compileMessage, type MessageTemplate } from './message-template.ts'
+import { fingerprintIn, reviewFindings } from './review.ts'
 import type { CancellingRoute, NotifyingRoute, Route } from './route.ts'
 import type { CancellingDocument, RouteDocument } from './route-document.ts'
-import { type Fault, type FieldPathInFile, quote } from './route-fault.ts'
+import { type Fault, type FieldPathInFile, type Findings, NO_FINDINGS, quote } from './route-fault.ts'
 import type { CancellingFile, NotifyingFile } from './route-file.ts'
 import { type QuietDefaults, quietHoursFaults, routeQuietHours } from './route-quiet-hours.ts'
 import { settingFaults } from './setting-faults.ts'
@@ -22,6 +24,13 @@ export interface RouteDefaults extends QuietDefaults {
 export interface RouteSurroundings {
   readonly channels: ReadonlyMap<string, ChannelRules>
   readonly defaults: RouteDefaults
+  /** ms since the epoch: a review of tomorrow is none. */
+  readonly now: number
+}
+
+export interface CompiledRoute extends Findings {
+  /** Null with any fault. */
+  readonly route: Route | null
 }
 
 /** Checks a route against everything it names, and makes it ready for use. */
@@ -29,45 +38,66 @@ export const compileRoute = (
   document: RouteDocument,
   schema: SchemaReading | null,
   surroundings: RouteSurroundings,
-): Route | readonly Fault[] => {
+): CompiledRoute => {
   if (document.kind === 'cancel') return compileCancelling(document, schema, surroundings)
   const { file, route, sound, fault } = document
+  const { channels, defaults, now } = surroundings
+  const rules = sound.channel === undefined ? undefined : channels.get(sound.channel)
+  const review = reviewFindings(document, rules?.review, { now, zone: defaults.zone })
+  const advertising = rules ? advertisingFindings(document, rules) : NO_FINDINGS
   const scopes = schema?.kind === 'read' ? scopesOf(schema.record, sound) : null
   const faults = [
     ...document.faults,
-    ...settingFaults(document, [...surroundings.channels.keys()]),
-    ...quietHoursFaults(document, surroundings.defaults),
+    ...settingFaults(document, [...channels.keys()]),
+    ...quietHoursFaults(document, defaults),
     ...schemaFaults(document, schema),
     ...(scopes ? fieldFaults(document, scopes) : []),
+    ...review.faults,
+    ...advertising.faults,
   ]
-  const rules = sound.channel === undefined ? undefined : surroundings.channels.get(sound.channel)
   const compiled = sound.message && compileMessage(sound.message)
   if (compiled) {
     faults.push(...compiled.faults.map(({ path, message }) => fault(['message', ...path], message, 'mend the Liquid template')))
     if (scopes?.recipient) faults.push(...variableFaults(compiled.template, scopes.recipient, fault))
     if (compiled.faults.length === 0 && rules) faults.push(...constantFaults(compiled.template, rules.violationsOf, fault))
   }
-  if (faults.length > 0 || !route || !compiled || !rules || schema?.kind !== 'read') return faults
-  return notifyingRoute(file, route, schema, { message: compiled.template, rules }, surroundings.defaults)
+  const warnings = [...eventHint(document, schema), ...review.warnings, ...advertising.warnings]
+  if (faults.length > 0 || !route || !compiled || !rules || schema?.kind !== 'read') return { route: null, faults, warnings }
+  return { route: notifyingRoute(file, route, schema, { message: compiled.template, rules }, defaults), faults, warnings }
 }
 
 const compileCancelling = (
   document: CancellingDocument,
   schema: SchemaReading | null,
   { defaults }: RouteSurroundings,
-): CancellingRoute | readonly Fault[] => {
+): CompiledRoute => {
   const { file, route, sound } = document
   const faults = [
     ...document.faults,
     ...schemaFaults(document, schema),
     ...(schema?.kind === 'read' ? fieldFaults(document, scopesOf(schema.record, sound)) : []),
   ]
-  if (faults.length > 0 || !route || schema?.kind !== 'read') return faults
-  return { kind: 'cancel', ...eventsOf(file, route, schema, defaults), subject: subjectNaming(route.cancels) }
+  const warnings = eventHint(document, schema)
+  if (faults.length > 0 || !route || schema?.kind !== 'read') return { route: null, faults, warnings }
+  const cancelling: CancellingRoute = {
+    kind: 'cancel',
+    ...eventsOf(file, route, schema, defaults),
+    subject: subjectNaming(route.cancels),
+  }
+  return { route: cancelling, faults, warnings }
 }
 
 const schemaFaults = ({ sound, fault }: RouteDocument, schema: SchemaReading | null): Fault[] =>
   schema?.kind === 'faulty' ? [fault(['schema'], quote(sound.schema), `mend or name the Avro schema: ${schema.message}`)] : []
+
+/** Fine for CloudEvents, and otherwise a slip after which no record is found. */
+const eventHint = ({ sound, fault }: RouteDocument, schema: SchemaReading | null): Fault[] => {
+  if (schema?.kind !== 'read' || sound.event === undefined || sound.event === schema.schema.name) return []
+  const found = `${quote(sound.event)}, which is not the name of the schema's record`
+  return [
+    fault(['event'], found, `write ${schema.schema.name}, unless this is the text of the header ce_type: only then it is found`),
+  ]
+}
 
 type FaultAt = RouteDocument['fault']
 
@@ -146,8 +176,10 @@ const notifyingRoute = (
   onlyIfNotified: route.onlyIf === 'notified',
   business: route.dedupe ? { key: route.dedupe.key.map(fieldPath), windowMs: route.dedupe.window } : null,
   message,
+  fingerprint: fingerprintIn(route),
   rules,
-  advertisingExcept: [],
+  advertisingExcept: route.advertising?.except ?? [],
+  advertisementsIn: advertisementsOf(route.message, rules, route.advertising?.except ?? []),
 })
 
 const subjectNaming = ({ kind, id }: CancellingFile['cancels']) => ({ kind, id: fieldPath(id) })

@@ -36,6 +36,13 @@ export type FieldReading =
 export const readField = (scope: SchemaScope, path: readonly (string | number)[]): FieldReading => {
   const end = walk(scope, path)
   if (typeof end === 'string') return { kind: 'absent', detail: end }
+  if (end instanceof avsc.types.WrappedUnionType) {
+    const kinds = end.types.map((each) => (each instanceof avsc.types.RecordType && each.name) || each.typeName).join(', ')
+    return {
+      kind: 'absent',
+      detail: `it may be one of several types that are not told apart (${kinds}): give it one in the schema`,
+    }
+  }
   return { kind: 'found', kinds: branchesOf(end).map((branch) => branch.typeName) }
 }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { Request } from '../domain/request.ts'
+import type { Advertised } from './advertising.ts'
 import { RegistryUnavailableError } from './event-reading.ts'
 import { type Dead, type ReadContext, type RecordReading, readRecord } from './read-record.ts'
 import type { SourceBatch, SourceHeaders, SourceMessage } from './source-batch.ts'
@@ -22,6 +23,8 @@ export interface DeadLetter extends Dead {
 
 export type IntakeEvent =
   | { readonly kind: 'read'; readonly requests: readonly Request[] }
+  /** What of those requests reads like advertising, on channels that let it pass. */
+  | { readonly kind: 'advertised'; readonly found: readonly Advertised[] }
   /** Records that came after their window, of one topic: set aside, and nothing else. */
   | { readonly kind: 'too-old'; readonly topic: string; readonly records: number }
   /** Registry or brokers do not answer: nothing moves until they do. */
@@ -40,6 +43,7 @@ export const createIntake = (options: {
   return async (batch) => {
     let requests: Request[] = []
     let letters: DeadLetter[] = []
+    let advertised: Advertised[] = []
     let last: number | undefined
 
     const flush = async (): Promise<boolean> => {
@@ -54,10 +58,12 @@ export const createIntake = (options: {
       if (!written || !batch.mine()) return false
       if (last !== undefined) await batch.done(last)
       onEvent({ kind: 'read', requests })
+      if (advertised.length > 0) onEvent({ kind: 'advertised', found: advertised })
       const old = letters.filter(({ reason }) => reason === 'older-than-window').length
       if (old > 0) onEvent({ kind: 'too-old', topic: batch.topic, records: old })
       requests = []
       letters = []
+      advertised = []
       return true
     }
 
@@ -67,6 +73,7 @@ export const createIntake = (options: {
       )
       if (!reading) return
       requests.push(...reading.requests)
+      advertised.push(...reading.advertised)
       if (reading.dead) letters.push({ record, ...reading.dead })
       last = record.offset
       if (requests.length >= PORTION && !(await flush())) return
@@ -104,7 +111,11 @@ const isRebalance = (error: unknown): boolean =>
   'type' in error &&
   (error.type === 'REBALANCE_IN_PROGRESS' || error.type === 'ILLEGAL_GENERATION' || error.type === 'UNKNOWN_MEMBER_ID')
 
-const sourceOf = ({ topic, partition }: SourceBatch, { offset, headers, timestamp }: SourceMessage): SourceRecord => ({
+/** What a record says beside its value. */
+export const sourceOf = (
+  { topic, partition }: Pick<SourceBatch, 'topic' | 'partition'>,
+  { offset, headers, timestamp }: Pick<SourceMessage, 'offset' | 'headers' | 'timestamp'>,
+): SourceRecord => ({
   position: { topic, partition, offset },
   headers: new Map(Object.entries(headers ?? {}).flatMap(([name, value]) => textOf(name, value))),
   timestamp,

@@ -1,15 +1,16 @@
 import type { Request } from '../domain/request.ts'
 import { describe } from '../value-shape.ts'
 import { type About, type InterpretContext, nobodyAt, refused } from './about.ts'
+import type { Advertised } from './advertising.ts'
 import { readEvent } from './event-facts.ts'
 import { callOff, revisionMarks } from './marks.ts'
-import { notify } from './notify.ts'
+import { type Notices, notify } from './notify.ts'
 import type { Route } from './route.ts'
 import { scopesOf, wholeScope, withoutNulls } from './scopes.ts'
 import type { SourceRecord } from './source-record.ts'
 
 export type Interpretation =
-  | { readonly kind: 'requests'; readonly requests: readonly Request[] }
+  | { readonly kind: 'requests'; readonly requests: readonly Request[]; readonly advertised: readonly Advertised[] }
   /** Its dedupe window has ended: what became of it, if it was read before, may have been forgotten. */
   | { readonly kind: 'too-old' }
 
@@ -23,19 +24,20 @@ export const interpret = (route: Route, event: unknown, record: SourceRecord, co
   const whole = withoutNulls(event)
   const reading = readEvent(route, wholeScope(whole), record)
   if (reading.time + route.dedupeWindowMs <= context.now) return { kind: 'too-old' }
-  const requests = requestsOf({ route, reading, record, context }, scopesOf(route, whole))
-  return { kind: 'requests', requests }
+  return { kind: 'requests', ...noticesOf({ route, reading, record, context }, scopesOf(route, whole)) }
 }
 
-const requestsOf = (about: About, scopes: readonly object[]): Request[] => {
+const noticesOf = (about: About, scopes: readonly object[]): Notices => {
   const { route } = about
   if (scopes.length === 0) {
     const needed = route.kind === 'cancel' ? 'an event must name at least one' : 'an event must name at least one recipient'
     const detail = `${route.recipients?.text}: found an empty list; ${needed}`
-    return [refused(about, nobodyAt(0), { reason: 'no-recipients', detail })]
+    return { requests: [refused(about, nobodyAt(0), { reason: 'no-recipients', detail })], advertised: [] }
   }
-  if (route.kind === 'cancel') return callOff({ ...about, route }, scopes)
+  if (route.kind === 'cancel') return { requests: callOff({ ...about, route }, scopes), advertised: [] }
   const notifying = { ...about, route }
   // Marks first: in every partition they then lie before what they do not bar, and after what they do.
-  return [...revisionMarks(notifying, scopes), ...notify(notifying, scopes)]
+  const marks = revisionMarks(notifying, scopes)
+  const { requests, advertised } = notify(notifying, scopes)
+  return { requests: [...marks, ...requests], advertised }
 }

@@ -1,4 +1,4 @@
-import { Liquid, LiquidError, type Template } from 'liquidjs'
+import { type Context, type Emitter, Liquid, LiquidError, type Template } from 'liquidjs'
 import { describe } from '../value-shape.ts'
 import { onClock, readTime, TIME_FORMS } from './event-time.ts'
 
@@ -31,7 +31,7 @@ export type TextParsing = { readonly kind: 'parsed'; readonly text: Text } | { r
  *  The time filters take what event-time.ts reads, and show it on the recipient's clock; a date stays that date everywhere.
  *
  *  A variable that the event lacks, or has as null, is `missing`, except before the `default` filter and in the condition of `if`,
- *  `unless` and `case`. Nothing reads files, the clock or chance, and every template is bounded in size, memory and time. */
+ *  `unless` and `case`. Nothing reads files, the clock or chance, and every template is bounded in size, rounds, memory and time. */
 export const parseText = (source: string): TextParsing => {
   try {
     const template = ENGINE.parse(source)
@@ -61,18 +61,49 @@ const render = (template: Template[], scope: object, zone: string): TextRenderin
     // Only what we wrote ourselves is passed on: another message might quote a value.
     if (!LiquidError.is(error)) return { kind: 'unusable', detail: 'Liquid failed on it' }
     const cause = error.originalError
-    if (cause instanceof UnusableValue) return { kind: 'unusable', detail: cause.message }
+    if (cause instanceof Unusable) return { kind: 'unusable', detail: cause.message }
     if (cause && 'variableName' in cause) return { kind: 'missing', variable: String(cause.variableName) }
-    if (cause?.message.includes('limit exceeded'))
-      return { kind: 'unusable', detail: 'it takes more memory or time than a text may' }
+    if (cause?.message.includes('limit exceeded')) return { kind: 'unusable', detail: TOO_MUCH }
     return { kind: 'unusable', detail: 'Liquid failed on it' }
   }
 }
 
-/** Thrown by the filters below, within Liquid. */
-class UnusableValue extends Error {
+/** Thrown within Liquid, for `detail`. */
+class Unusable extends Error {}
+
+/** Thrown by the filters below. */
+class UnusableValue extends Unusable {
   constructor(filter: string, wanted: string, value: unknown) {
     super(`${filter}: wanted ${wanted}, found ${describe(value)}`)
+  }
+}
+
+/** The longest text LINE takes has 5,000. */
+const LONGEST_OUTPUT = 20_000
+/** Counted in characters and elements that filters and ranges make, and in blocks that are gone through. */
+const MEMORY = 100_000
+/** What a loop's round, or a branch, takes of it: a text goes through at most 10,000 of them, some tens of ms. */
+const BLOCK = 10
+/** A text takes some 5 µs; this is far above any pause of the process. */
+const TIME_MS = 5_000
+const TOO_MUCH = 'it takes more memory or time than a text may; shorten it, or what its loops go through'
+
+/** Keeps what is put out, or captured, within bounds. */
+class BoundedEmitter implements Emitter {
+  buffer = ''
+
+  write(text: unknown): void {
+    this.buffer += String(text ?? '')
+    if (this.buffer.length > LONGEST_OUTPUT) throw new Unusable(`it comes to more than ${LONGEST_OUTPUT} characters; shorten it`)
+  }
+}
+
+/** Lists of the event are in lists, and loops in loops: rounds are bounded however long those are. */
+const boundBlocks = ({ renderer }: Liquid): void => {
+  const renderTemplates = renderer.renderTemplates.bind(renderer)
+  renderer.renderTemplates = (templates: Template[], context: Context, emitter: Emitter = new BoundedEmitter()) => {
+    context.memoryLimit.use(BLOCK)
+    return renderTemplates(templates, context, emitter)
   }
 }
 
@@ -93,10 +124,8 @@ const newEngine = (): Liquid => {
     ownPropertyOnly: true,
     templates: {},
     parseLimit: 20_000,
-    // Counted in characters and elements: the longest text LINE takes is 5,000.
-    memoryLimit: 100_000,
-    // A text takes some 5 µs; this is for one that never ends, and far above any pause of the process.
-    renderLimit: 5_000,
+    memoryLimit: MEMORY,
+    renderLimit: TIME_MS,
     outputEscape: (value: unknown) => {
       if (['string', 'number', 'bigint', 'boolean'].includes(typeof value)) return String(value)
       throw new UnusableValue('{{ }}', 'a text or number', value)
@@ -104,6 +133,8 @@ const newEngine = (): Liquid => {
   })
   for (const tag of Object.keys(engine.tags)) if (!TAGS.has(tag)) delete engine.tags[tag]
   for (const filter of FORBIDDEN_FILTERS) engine.unregisterFilter(filter)
+
+  boundBlocks(engine)
 
   engine.registerFilter('yen', yen)
   engine.registerFilter('url', url)

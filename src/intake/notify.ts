@@ -5,6 +5,7 @@ import type { Notification, Request } from '../domain/request.ts'
 import { sealContent } from '../domain/seal.ts'
 import { describe } from '../value-shape.ts'
 import { type About as AboutAny, type Fault, faultOf, malformed, missing, refused } from './about.ts'
+import type { Advertised, Advertisement } from './advertising.ts'
 import { readKey } from './business-key.ts'
 import { endOf, readTime, readZone, TIME_FORMS } from './event-time.ts'
 import { resolve } from './field-path.ts'
@@ -18,21 +19,28 @@ import type { UnreadableField } from './unreadable-field.ts'
 
 type About = AboutAny<NotifyingRoute>
 
-/** One request for each recipient. */
-export const notify = (about: About, scopes: readonly object[]): Request[] => {
+export interface Notices {
+  /** One for each recipient. */
+  readonly requests: readonly Request[]
+  readonly advertised: readonly Advertised[]
+}
+
+export const notify = (about: About, scopes: readonly object[]): Notices => {
   const told = new Told()
+  const advertised: Advertised[] = []
   const alone = scopes.length === 1
-  return scopes.map((scope, index) => requestFor(about, scope, { index, told, alone }))
+  return { requests: scopes.map((scope, index) => requestFor(about, scope, { index, told, advertised, alone })), advertised }
 }
 
 interface Among {
   readonly index: number
   readonly told: Told
+  readonly advertised: Advertised[]
   /** Whom else the event names need not be compared. */
   readonly alone: boolean
 }
 
-const requestFor = (about: About, scope: object, { index, told, alone }: Among): Request => {
+const requestFor = (about: About, scope: object, { index, told, advertised, alone }: Among): Request => {
   const { route, reading, context } = about
   const customerId = customerOf(route, scope)
   const phone = phoneOf(route, scope, index)
@@ -45,6 +53,7 @@ const requestFor = (about: About, scope: object, { index, told, alone }: Among):
   if (!reading.identity) throw new Error(`route ${route.id}: an event without identity went on`)
 
   const { message, zone, expiresAt, subject, revision, said } = terms
+  advertised.push(...terms.advertisements.map((each) => ({ ...each, route: route.id })))
   const own = identityKeyOf({ ...reading.identity, customer: customerId, recipientRef, occurrence })
   const identityKey = alone ? own : told.tell(recipientRef, subject, message, own)
   const position = { ...about.record.position, index }
@@ -117,6 +126,7 @@ interface Terms {
   /** The values of the business key. */
   readonly said: readonly (string | null)[] | null
   readonly message: Message
+  readonly advertisements: readonly Advertisement[]
 }
 
 const termsOf = ({ route, reading }: About, scope: object, index: number, country: ServedCountry): Terms | Fault => {
@@ -144,6 +154,14 @@ const termsOf = ({ route, reading }: About, scope: object, index: number, countr
     const broken = violations.slice(0, 5).map(({ property, rule, found }) => `${property}: wanted ${rule}, found ${found}`)
     return { reason: 'content-rule', detail: broken.join('; ') }
   }
+  const advertisements = route.advertisementsIn(rendering.message)
+  if (advertisements.length > 0 && route.rules.advertising === 'refuse') {
+    const found = advertisements.slice(0, 5).map(({ property, word }) => `${property}: ${word.says} (${word.id})`)
+    return {
+      reason: 'advertising',
+      detail: `${found.join('; ')}; reword it, or name the text in advertising.except of the route`,
+    }
+  }
   return {
     zone,
     expiresAt: expiry.at,
@@ -151,6 +169,7 @@ const termsOf = ({ route, reading }: About, scope: object, index: number, countr
     revision: numbered.revision,
     said: key.values,
     message: rendering.message,
+    advertisements,
   }
 }
 

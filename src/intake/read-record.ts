@@ -2,6 +2,7 @@ import { poisonIdOf } from '../domain/identity.ts'
 import type { Position } from '../domain/position.ts'
 import { DEFAULT_WINDOW_MS, type PoisonReason, type PoisonRequest, type Request } from '../domain/request.ts'
 import type { InterpretContext } from './about.ts'
+import type { Advertised } from './advertising.ts'
 import type { EventReading, ReaderSchema } from './event-reading.ts'
 import { interpret } from './interpret.ts'
 import { refuseUnrouted } from './refusal.ts'
@@ -12,6 +13,8 @@ import type { SourceRecord } from './source-record.ts'
 /** What becomes of one record of a domain topic. */
 export interface RecordReading {
   readonly requests: readonly Request[]
+  /** What of the requests reads like advertising. */
+  readonly advertised: readonly Advertised[]
   /** The record is also, or only, to be kept as a dead letter. */
   readonly dead: Dead | null
 }
@@ -32,7 +35,7 @@ export interface ReadContext extends InterpretContext {
 /** Decodes, routes and interprets one record. Rejects only when the registry cannot be asked: the record is then to be read again. */
 export const readRecord = async (record: SourceRecord, value: Buffer | null, context: ReadContext): Promise<RecordReading> => {
   const position: Position = { ...record.position, index: 0 }
-  const tooOld = (detail: string): RecordReading => ({ requests: [], dead: { position, reason: 'older-than-window', detail } })
+  const tooOld = (detail: string): RecordReading => ({ ...NOTHING, dead: { position, reason: 'older-than-window', detail } })
   // Where no route says otherwise: by when it was produced.
   const isOld = record.timestamp + DEFAULT_WINDOW_MS <= context.now
   const poison = (reason: PoisonReason, detail: string): RecordReading => {
@@ -46,7 +49,7 @@ export const readRecord = async (record: SourceRecord, value: Buffer | null, con
       receivedAt: context.now,
       dedupeWindowMs: DEFAULT_WINDOW_MS,
     }
-    return { requests: [request], dead: { position, reason, detail } }
+    return { ...NOTHING, requests: [request], dead: { position, reason, detail } }
   }
 
   const reading = await context.read(value)
@@ -58,13 +61,13 @@ export const readRecord = async (record: SourceRecord, value: Buffer | null, con
   })
   if (!route) {
     const refused = refuseUnrouted(record, reading.recordName, context)
-    return isOld ? tooOld(`${UNROUTED_WINDOW}; nor has it a route: ${refused.detail}`) : { requests: [refused], dead: null }
+    return isOld ? tooOld(`${UNROUTED_WINDOW}; nor has it a route: ${refused.detail}`) : { ...NOTHING, requests: [refused] }
   }
   const event = reading.as(route.schema satisfies ReaderSchema)
   if (event.kind === 'poison') return poison(event.reason, event.detail)
   try {
     const interpretation = interpret(route, event.value, record, context)
-    if (interpretation.kind === 'requests') return { requests: interpretation.requests, dead: null }
+    if (interpretation.kind === 'requests') return { ...interpretation, dead: null }
     return tooOld(`the event is older than the dedupeWindow of route ${route.id}`)
   } catch (fault) {
     // A bug of ours must not stop everybody's notifications: this record is set aside, whole and replayable, and says so.
@@ -74,5 +77,7 @@ export const readRecord = async (record: SourceRecord, value: Buffer | null, con
     )
   }
 }
+
+const NOTHING: RecordReading = { requests: [], advertised: [], dead: null }
 
 const UNROUTED_WINDOW = `the record is older than ${DEFAULT_WINDOW_MS / 86_400_000} days`

@@ -8,6 +8,14 @@ export interface Fault {
   readonly remedy: string
 }
 
+/** Faults, and what has the same shape and stops nothing. */
+export interface Findings {
+  readonly faults: readonly Fault[]
+  readonly warnings: readonly Fault[]
+}
+
+export const NO_FINDINGS: Findings = { faults: [], warnings: [] }
+
 /** `routes/payment-due.yaml:7 recipient.phone: found "customer.fone"; there is no …` */
 export const formatFault = ({ file, line, field, found, remedy }: Fault): string =>
   `${file}${line === null ? '' : `:${line}`} ${field ? `${field}: ` : ''}found ${found}; ${remedy}`

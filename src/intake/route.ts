@@ -2,6 +2,7 @@ import type { Endpoint } from '../domain/message.ts'
 import type { ServedCountry } from '../domain/phone.ts'
 import type { Purpose } from '../domain/purpose.ts'
 import type { Fallback } from '../domain/request.ts'
+import type { AdvertisementsIn } from './advertising.ts'
 import type { ChannelRules } from './channel-rules.ts'
 import type { EventSchema } from './event-schema.ts'
 import type { FieldPath } from './field-path.ts'
@@ -57,10 +58,13 @@ export interface NotifyingRoute extends EventRoute {
   readonly onlyIfNotified: boolean
   readonly business: { readonly key: readonly FieldPath[]; readonly windowMs: number } | null
   readonly message: MessageTemplate
+  /** Names the message as LINE reviews it; null for templates. */
+  readonly fingerprint: string | null
   /** Of its channel: what may be sent there. */
   readonly rules: ChannelRules
   /** Texts that look like advertising, and are none here. */
   readonly advertisingExcept: readonly string[]
+  readonly advertisementsIn: AdvertisementsIn
 }
 
 /** Notifies nobody: calls off what waits. */

@@ -72,7 +72,9 @@ const refusalOf = (error: unknown, replication: number): unknown => {
     const remedy =
       type === 'INVALID_REPLICATION_FACTOR'
         ? `set topics.replication (now ${replication}) to at most the number of brokers`
-        : `the brokers say ${message}`
+        : type === 'TOPIC_AUTHORIZATION_FAILED'
+          ? 'the brokers do not allow this user Create on it: `tsuchi acls --for topics-create` prints the command that does'
+          : `the brokers say ${message}`
     return `${topic ?? 'a topic'} could not be created: ${remedy}`
   })
   return new TopicsError([...new Set(faults)])

@@ -2,6 +2,7 @@ import { SchemaRegistry } from '@kafkajs/confluent-schema-registry'
 import avro from 'avsc'
 import type { PoisonReason } from '../domain/request.ts'
 import { type EventReading, type Poison, type ReaderSchema, RegistryUnavailableError } from '../intake/event-reading.ts'
+import { statusOf, troubleOf } from './registry-error.ts'
 
 const REGISTRY_TIMEOUT_MS = 4_000
 
@@ -76,13 +77,11 @@ const writerSchema = async (registry: SchemaRegistry, id: number): Promise<avro.
     const schema = await registry.getSchema(id)
     return avro.Type.isType(schema) ? (schema as avro.Type) : undefined
   } catch (cause) {
-    if (statusOf(cause) === 404) return undefined
+    // A 404 of something else on the way, a proxy for instance, must not make every event poison.
+    if (troubleOf(cause) === 'absent') return undefined
     throw new RegistryUnavailableError(`the schema registry could not be asked for schema ${id} (${describe(cause)})`, { cause })
   }
 }
-
-export const statusOf = (error: unknown): number | undefined =>
-  typeof error === 'object' && error !== null && 'status' in error && typeof error.status === 'number' ? error.status : undefined
 
 export const describe = (error: unknown): string => {
   // The library gives the status 400 also to what never became an answer; the message tells.

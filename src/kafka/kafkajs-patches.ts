@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { deniedOf } from './denied.ts'
 
 /** What must be mended in kafkajs itself. Bound to the exact version: a new kafkajs must be looked at again, and
  *  test/unit/kafkajs-patches.test.ts fails when one of these is no longer needed. Safe to repeat. */
@@ -71,7 +72,9 @@ const patchEmptyBatches = (): void => {
 
 /** When no broker answers the question who coordinates a group, kafkajs throws an error that it takes for final: a consumer that rejoins
  *  just then ends for good, and the worker with it (seen: every worker of a fleet, at an orderly restart of the brokers during a
- *  rebalance). It passes, like any refused connection: marked so, kafkajs's own retries take it. */
+ *  rebalance). It passes, like any refused connection: marked so, kafkajs's own retries take it. It does not pass when the brokers do answer,
+ *  and do not allow this user to know: kafkajs forgets that, and it is asked for once more (seen: a worker without the ACL of its group tried for
+ *  ever). */
 const patchCoordinatorSearch = (): void => {
   const { prototype } = require('kafkajs/src/cluster') as { prototype: Cluster }
   if (mended.has(prototype)) return
@@ -81,15 +84,26 @@ const patchCoordinatorSearch = (): void => {
     try {
       return await original.call(this, asked)
     } catch (error) {
-      if (error instanceof Error && error.name === 'KafkaJSGroupCoordinatorNotFound')
-        Object.assign(error, { retriable: true, code: 'ECONNREFUSED' })
-      throw error
+      if (!(error instanceof Error && error.name === 'KafkaJSGroupCoordinatorNotFound')) throw error
+      const denial = await coordinatorDenial(this, asked)
+      throw denial ?? Object.assign(error, { retriable: true, code: 'ECONNREFUSED' })
     }
   }
 }
 
+const coordinatorDenial = async (cluster: Cluster, asked: object): Promise<unknown> => {
+  try {
+    const broker = await cluster.findControllerBroker()
+    await broker.findGroupCoordinator(asked)
+  } catch (error) {
+    if (deniedOf(error) !== undefined) return error
+  }
+  return undefined
+}
+
 interface Cluster {
   findGroupCoordinatorMetadata(asked: object): Promise<unknown>
+  findControllerBroker(): Promise<{ findGroupCoordinator(asked: object): Promise<unknown> }>
 }
 
 type RecordBatchDecoder = (bytes: unknown) => Promise<RecordBatch>

@@ -1,10 +1,11 @@
-import type { IHeaders, Kafka, Message } from 'kafkajs'
+import type { Kafka, Message } from 'kafkajs'
+import { letterHeaders } from '../dead-letters/headers.ts'
+import { sealRecord } from '../dead-letters/sealed-record.ts'
 import { partitionOf } from '../domain/partition.ts'
 import { formatPosition } from '../domain/position.ts'
 import type { ControlRequest, Request } from '../domain/request.ts'
 import type { Seal } from '../domain/seal.ts'
 import type { DeadLetter, RequestWriter } from '../intake/intake.ts'
-import type { SourceMessage } from '../intake/source-batch.ts'
 import { encodeRequest } from './internal-codec.ts'
 import type { TopicNames } from './topics.ts'
 import { explicitPartition, portionsOf } from './transactional-producer.ts'
@@ -77,32 +78,13 @@ const keyOf = (request: Exclude<Request, ControlRequest>): string => {
   }
 }
 
-/** Kafka Connect's names, which tools for dead letters know. */
-const headersOf = ({ position, reason, detail }: DeadLetter): IHeaders => ({
-  '__connect.errors.topic': position.topic,
-  '__connect.errors.partition': String(position.partition),
-  '__connect.errors.offset': String(position.offset),
-  '__connect.errors.stage': 'VALUE_CONVERTER',
-  '__connect.errors.exception.class.name': reason,
-  '__connect.errors.exception.message': detail,
-})
-
 /** A dead letter must not be larger than what the brokers take (1 MiB, with its headers). Larger records are left where they are: the
  *  position says where, for as long as their topic keeps them. */
 const LARGEST_VALUE = 950_000
 
 const buried = (letter: DeadLetter, key: string, seal: Seal | null): Pick<Message, 'value' | 'headers'> => {
-  const headers = headersOf(letter)
-  if (!seal) return { value: null, headers: { ...headers, 'tsuchi.value': 'omitted' } }
-  const value = sealed(letter.record, key, seal)
-  if (value.length > LARGEST_VALUE) return { value: null, headers: { ...headers, 'tsuchi.value': 'omitted: too large' } }
-  return { value, headers: { ...headers, 'tsuchi.value': 'sealed' } }
-}
-
-const sealed = ({ key, value, headers, timestamp }: SourceMessage, position: string, seal: Seal): Buffer => {
-  const base64 = (bytes: Buffer | string | null | undefined) =>
-    bytes === null || bytes === undefined ? null : Buffer.from(bytes).toString('base64')
-  const named = Object.entries(headers ?? {}).map(([name, each]) => [name, (Array.isArray(each) ? each : [each]).map(base64)])
-  const record = { key: base64(key), value: base64(value), headers: Object.fromEntries(named), timestamp }
-  return Buffer.from(seal(Buffer.from(JSON.stringify(record)), position))
+  if (!seal) return { value: null, headers: letterHeaders(letter, 'omitted') }
+  const value = sealRecord(letter.record, key, seal)
+  if (value.length > LARGEST_VALUE) return { value: null, headers: letterHeaders(letter, 'omitted: too large') }
+  return { value, headers: letterHeaders(letter, 'sealed') }
 }

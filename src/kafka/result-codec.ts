@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { COMPATIBILITY, type SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
 import avro from 'avsc'
 import type { Result } from '../domain/result.ts'
-import { describe, statusOf } from './event-reader.ts'
+import { foundBy, REMEDIES, statusOf, troubleOf } from './registry-error.ts'
 
 export const RESULT_SCHEMA: object = JSON.parse(
   readFileSync(new URL('../../schemas/results/notification-result.avsc', import.meta.url), 'utf8'),
@@ -36,8 +36,8 @@ export const registerSchema = async (
     const remedy =
       statusOf(cause) === 409
         ? 'it is incompatible with what is registered there: add fields with defaults, remove none without, rename none'
-        : 'is registry.url right (with Apicurio it ends in /apis/ccompat/v7), and the registry up?'
-    throw new SchemaError(`the schema of ${subjectOf(topic)} could not be registered (${describe(cause)}): ${remedy}`, { cause })
+        : REMEDIES[troubleOf(cause)]
+    throw new SchemaError(`the schema of ${subjectOf(topic)} could not be registered (${foundBy(cause)}): ${remedy}`, { cause })
   }
 }
 
@@ -52,21 +52,27 @@ export const createResultEncoder = async (registry: SchemaRegistry, topic: strin
 
 const idOf = async (registry: SchemaRegistry, topic: string): Promise<number> => {
   try {
-    return await registry.getRegistryIdBySchema(subjectOf(topic), {
+    const id: unknown = await registry.getRegistryIdBySchema(subjectOf(topic), {
       type: SchemaType.AVRO,
       schema: JSON.stringify(RESULT_SCHEMA),
     })
+    if (typeof id === 'number') return id
   } catch (cause) {
-    if (statusOf(cause) === 404 || (cause instanceof Error && /not found|was found|40403|40401/i.test(cause.message)))
+    const trouble = troubleOf(cause)
+    if (trouble === 'absent')
       throw new SchemaError(
         `the schema of results is not registered under ${subjectOf(topic)}: run \`tsuchi schemas register\``,
         { cause },
       )
     throw new SchemaError(
-      `the schema registry could not be asked for ${subjectOf(topic)} (${describe(cause)}): is registry.url right (with Apicurio it ends in /apis/ccompat/v7), and the registry up?`,
+      `the schema registry could not be asked for ${subjectOf(topic)} (${foundBy(cause)}): ${REMEDIES[trouble]}`,
       { cause },
     )
   }
+  // Whatever else answers there, a page to log in for instance, says 200 too.
+  throw new SchemaError(
+    `the schema registry could not be asked for ${subjectOf(topic)} (an answer of another content): ${REMEDIES['wrong-path']}`,
+  )
 }
 
 const toAvro = ({ position, event, cost, traceparent: _, ...result }: Result) => ({

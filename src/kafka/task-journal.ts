@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Admin, Kafka, Message } from 'kafkajs'
+import { type Death, letterHeaders } from '../dead-letters/headers.ts'
 import type { Committed, InputBounds, TaskJournal } from '../dispatch/task-journal.ts'
 import type { Entry } from '../domain/entry.ts'
 import { type JournalKey, keyOfEntry, keyOfMark, keyOfPause } from '../domain/journal-key.ts'
@@ -72,8 +73,8 @@ export const openTaskJournal = async (options: {
           topic: names.deadLetters,
           partition: partition % deadLetterPartitions,
           messages: [
-            ...unreadable.map(({ topic, offset }) => unreadableMessage(names[topic], partition, offset)),
-            ...tooOld.map(({ offset }) => tooOldMessage(names.requests, partition, offset)),
+            ...unreadable.map(({ topic, offset }) => letterAbout(names[topic], partition, offset, UNREADABLE)),
+            ...tooOld.map(({ offset }) => letterAbout(names.requests, partition, offset, TOO_OLD)),
           ],
         },
       ])
@@ -147,32 +148,27 @@ const resultMessage = (result: Result, encodeResult: EncodeResult): Message => (
 })
 
 /** The bytes stay where they are: in our own topic, at this offset, for its retention. */
-const unreadableMessage = (topic: string, partition: number, offset: number): Message => ({
-  key: formatPosition({ topic, partition, offset, index: 0 }),
-  value: null,
-  headers: {
-    '__connect.errors.topic': topic,
-    '__connect.errors.partition': String(partition),
-    '__connect.errors.offset': String(offset),
-    '__connect.errors.stage': 'VALUE_CONVERTER',
-    '__connect.errors.exception.class.name': 'UnreadableRecordError',
-    '__connect.errors.exception.message': 'an internal record that this version cannot read',
-  },
-})
-
-/** Its window was over before dispatch came to it: whether it was sent before, nobody can say any more. */
-const tooOldMessage = (topic: string, partition: number, offset: number): Message => {
-  const { headers, ...message } = unreadableMessage(topic, partition, offset)
+const letterAbout = (
+  topic: string,
+  partition: number,
+  offset: number,
+  { reason, detail }: Pick<Death, 'reason' | 'detail'>,
+): Message => {
+  const position = { topic, partition, offset, index: 0 }
   return {
-    ...message,
-    headers: {
-      ...headers,
-      '__connect.errors.stage': 'TASK_PUT',
-      '__connect.errors.exception.class.name': 'older-than-window',
-      '__connect.errors.exception.message': 'older than its dedupe window: what became of it before may have been forgotten',
-    },
+    key: formatPosition(position),
+    value: null,
+    headers: letterHeaders({ position, reason, detail }, 'omitted: left in place'),
   }
 }
+
+const UNREADABLE = { reason: 'UnreadableRecordError', detail: 'an internal record that this version cannot read' } as const
+
+/** Its window was over before dispatch came to it: whether it was sent before, nobody can say any more. */
+const TOO_OLD = {
+  reason: 'older-than-window',
+  detail: 'older than its dedupe window: what became of it before may have been forgotten',
+} as const
 
 const boundsOf = async (admin: Admin, names: TopicNames, group: string, partition: number): Promise<InputBounds> => {
   const [requests, feedback, committed] = await Promise.all([

@@ -1,4 +1,5 @@
 import kafkajs, { type Admin, type Kafka } from 'kafkajs'
+import { deniedOf } from './denied.ts'
 
 /** The topics tsuchi owns. Partition p of requests, feedback and journal belong to one task. */
 export interface TopicNames {
@@ -72,7 +73,14 @@ export const verifyTopics = async (
   withAdmin(kafka, async (admin) => {
     const counts = await partitionCounts(admin, Object.values(names))
     const missing = Object.values(names).filter((topic) => !counts.has(topic))
-    if (missing.length > 0) throw new TopicsError(missing.map((topic) => `${topic} does not exist: run \`tsuchi topics create\``))
+    if (missing.length > 0) {
+      const hidden = await hiddenAmong(admin, missing)
+      throw new TopicsError(
+        missing.map((topic) =>
+          hidden.has(topic) ? hiddenFault(topic) : `${topic} does not exist: run \`tsuchi topics create\``,
+        ),
+      )
+    }
     const faults = await faultsOf(admin, names, partitions)
     if (faults.length > 0) throw new TopicsError(faults)
     return {
@@ -87,16 +95,39 @@ export const verifyDomainTopics = async (
   kafka: Kafka,
   routes: readonly { readonly id: string; readonly topic: string }[],
 ): Promise<void> => {
-  const existing = new Set(await withAdmin(kafka, (admin) => admin.listTopics()))
-  const missing = routes.filter(({ topic }) => !existing.has(topic))
-  if (missing.length > 0)
-    throw new TopicsError(
-      missing.map(
-        ({ id, topic }) =>
-          `${topic}, which route ${id} reads, does not exist (or may not be described): its producers create it, or take the route away`,
-      ),
+  await withAdmin(kafka, async (admin) => {
+    const existing = new Set(await admin.listTopics())
+    const missing = routes.filter(({ topic }) => !existing.has(topic))
+    const hidden = await hiddenAmong(
+      admin,
+      missing.map(({ topic }) => topic),
     )
+    if (missing.length > 0)
+      throw new TopicsError(
+        missing.map(({ id, topic }) =>
+          hidden.has(topic)
+            ? hiddenFault(topic)
+            : `${topic}, which route ${id} reads, does not exist: its producers create it, or take the route away`,
+        ),
+      )
+  })
 }
+
+/** Of topics that are not listed, those that may be there: brokers list only what they let describe, and of the rest tell by name. */
+export const hiddenAmong = async (admin: Admin, topics: readonly string[]): Promise<ReadonlySet<string>> => {
+  const answers = await Promise.all(
+    topics.map((topic) =>
+      admin.fetchTopicMetadata({ topics: [topic] }).then(
+        () => false,
+        (error: unknown) => deniedOf(error) === 'topic',
+      ),
+    ),
+  )
+  return new Set(topics.filter((_, place) => answers[place]))
+}
+
+export const hiddenFault = (topic: string): string =>
+  `${topic} may not be described by this user: an ACL is missing, which \`tsuchi acls\` prints the command for`
 
 /** Partition counts of those topics that exist and have leaders. */
 export const partitionCounts = async (admin: Admin, topics: readonly string[]): Promise<ReadonlyMap<string, number>> => {
@@ -117,7 +148,6 @@ export const partitionCounts = async (admin: Admin, topics: readonly string[]): 
 /** What is there, compared with what must be: the partitions of those that go together, and how each is cleaned up. */
 export const faultsOf = async (admin: Admin, names: TopicNames, wanted: number): Promise<string[]> => {
   const settings = settingsOf(names, wanted)
-  const together = [names.requests, names.feedback, names.journal]
   const counts = await partitionCounts(
     admin,
     settings.map(({ topic }) => topic),
@@ -131,22 +161,26 @@ export const faultsOf = async (admin: Admin, names: TopicNames, wanted: number):
     })),
   })
   return settings.flatMap(({ topic, cleanup }) => {
-    const faults: string[] = []
-    const count = counts.get(topic)
-    if (together.includes(topic) && count !== wanted)
-      faults.push(
-        `${topic} has ${count} partitions, and topics.partitions says ${wanted}: requests, feedback and journal need the same number, fixed when they are created`,
-      )
     const policy = resources
       .find(({ resourceName }) => resourceName === topic)
       ?.configEntries.find(({ configName }) => configName === 'cleanup.policy')?.configValue
-    if (policy !== cleanup)
-      faults.push(
-        `${topic} has cleanup.policy=${policy} where ${cleanup} is wanted: ${cleanup === 'compact' ? 'state would be deleted with age' : 'records with equal keys would be lost'}. Set it with kafka-configs`,
-      )
-    return faults
+    return [
+      ...partitionFaults(names, topic, counts.get(topic), wanted),
+      ...(policy === cleanup ? [] : [cleanupFault(topic, policy, cleanup)]),
+    ]
   })
 }
+
+/** Of the topics that go together. */
+export const partitionFaults = (names: TopicNames, topic: string, count: number | undefined, wanted: number): string[] =>
+  count === wanted || ![names.requests, names.feedback, names.journal].includes(topic)
+    ? []
+    : [
+        `${topic} has ${count} partitions, and topics.partitions says ${wanted}: requests, feedback and journal need the same number, fixed when they are created`,
+      ]
+
+export const cleanupFault = (topic: string, found: string | undefined, wanted: 'delete' | 'compact'): string =>
+  `${topic} has cleanup.policy=${found} where ${wanted} is wanted: ${wanted === 'compact' ? 'state would be deleted with age' : 'records with equal keys would be lost'}. Set it with kafka-configs`
 
 /** How long the journal keeps a tombstone after it was compacted, ms. */
 export const journalKeepsTombstonesMs = async (kafka: Kafka, journal: string): Promise<number> =>

@@ -18,8 +18,12 @@ export interface PartitionMessages {
 /** Writes transactions under one id. The first one fences whoever held the id before. */
 export interface TransactionalProducer {
   /** Commits all of it or nothing, and returns the offset after the messages of the first batch. At least one message: an empty transaction of a fenced
-   *  producer succeeds. After it has thrown, what became of it is unknown and the producer must not be used again. */
-  commit(batch: readonly PartitionMessages[]): Promise<{ readonly next: number }>
+   *  producer succeeds. After it has thrown, what became of it is unknown and the producer must not be used again.
+   *  `closing` is what is written last, in the same transaction: it may say where the first batch went. */
+  commit(
+    batch: readonly PartitionMessages[],
+    closing?: (next: number) => readonly PartitionMessages[],
+  ): Promise<{ readonly next: number }>
   close(): Promise<void>
 }
 
@@ -35,22 +39,26 @@ export const openTransactionalProducer = async (kafka: Kafka, transactionalId: s
   })
   await producer.connect()
   return {
-    commit: async (batch) => {
+    commit: async (batch, closing = () => []) => {
       const sends = batch.filter(({ messages }) => messages.length > 0)
       if (sends.length === 0) throw new Error('an empty transaction proves nothing: a fenced producer could commit it')
       const transaction = await producer.transaction()
-      let next: number | undefined
-      for (const [place, { topic, partition, messages }] of sends.entries())
+      /** Returns the offset after what was written. */
+      const write = async ({ topic, partition, messages }: PartitionMessages): Promise<number> => {
+        let next: number | undefined
         for (const portion of portionsOf(messages)) {
           const named = portion.map((message) => ({ ...message, partition }))
           const [written] = await transaction.send({ topic, acks: -1, messages: named })
-          if (place > 0) continue
-          if (written?.baseOffset === undefined)
-            throw new Error(`the brokers did not say where they wrote to ${topic}/${partition}`)
-          next = Number(written.baseOffset) + portion.length
+          if (written?.baseOffset !== undefined) next = Number(written.baseOffset) + portion.length
         }
+        if (next === undefined) throw new Error(`the brokers did not say where they wrote to ${topic}/${partition}`)
+        return next
+      }
+      const [first, ...others] = sends
+      const next = first ? await write(first) : 0
+      for (const send of [...others, ...closing(next)]) await write(send)
       await transaction.commit()
-      return { next: next ?? 0 }
+      return { next }
     },
     close: () => producer.disconnect(),
   }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { type Endpoint, endpointOf } from './endpoint.ts'
 import { refuseFlexible } from './flexible-rules.ts'
@@ -65,15 +66,37 @@ export const createLine = (settings: Settings): Line => {
     return { endpoint, channel, to, reply: endpoint === 'template' ? ok(202) : ok(200), came: person.came, atGate: false }
   }
 
+  /** Whose token it is. Not one of the endpoints that send: it meets no fault and no limit. */
+  const judgeInfo = (call: Call): Verdict => {
+    const bearer = tokens.bearer(call.headers.authorization)
+    const channel = bearer.ok ? bearer.channel : null
+    const reply = bearer.ok ? botInfo(bearer.channel) : bearer.reply
+    return { endpoint: 'other', channel, to: null, reply, came: 'nothing', atGate: true }
+  }
+
   return {
     judge: (call) => {
       const endpoint = endpointOf(call.method, call.path)
       if (endpoint === 'token') return judgeToken(call)
       if (endpoint) return judgePush(endpoint, call)
+      if (call.method === 'GET' && call.path === BOT_INFO) return judgeInfo(call)
       return { endpoint: 'other', channel: null, to: null, reply: NOT_FOUND, came: 'nothing', atGate: true }
     },
   }
 }
+
+const BOT_INFO = '/v2/bot/info'
+
+const botInfo = (channel: string): Reply => ({
+  status: 200,
+  body: JSON.stringify({
+    userId: `U${createHash('sha256').update(channel).digest('hex').slice(0, 32)}`,
+    basicId: '@simulator',
+    displayName: 'LINE simulator',
+    chatMode: 'bot',
+    markAsReadMode: 'auto',
+  }),
+})
 
 const readBody = (text: string | null): { fields: JsonObject; refusal: Reply | undefined } => {
   if (text === null) return { fields: {}, refusal: TOO_LARGE }

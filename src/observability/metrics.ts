@@ -69,6 +69,10 @@ export const createMetrics = () => {
     tooOld: counter('tsuchi_too_old_records_total', 'Records that came after their dedupe window, set aside without a result.', [
       'topic',
     ]),
+    advertising: counter('tsuchi_advertising_total', 'Notifications that read like advertising, and go out all the same.', [
+      'route',
+      'word',
+    ]),
     results: counter('tsuchi_results_total', 'Results published. Terminal ones count notifications.', [
       'status',
       'terminal',

@@ -1,4 +1,4 @@
-import { type Config, ConfigError, withoutUndefined } from '../config.ts'
+import { type ChannelConfig, type Config, ConfigError, withoutUndefined } from '../config.ts'
 import { createPace } from '../dispatch/pace.ts'
 import type { Provider } from '../dispatch/provider.ts'
 import type { SenderLane } from '../dispatch/sender.ts'
@@ -10,6 +10,7 @@ import type { Cost } from '../domain/result.ts'
 import type { ChannelRules } from '../intake/channel-rules.ts'
 import { createLineClient } from '../providers/line/client.ts'
 import { violationsOf } from '../providers/line/content-rules.ts'
+import type { TokenSource } from '../providers/line/issuer.ts'
 import type { Parts } from './stage.ts'
 
 const ENDPOINTS: readonly Endpoint[] = ['template', 'flexible']
@@ -58,11 +59,7 @@ export const providersOf = ({ config, clock, metrics, log }: Parts): ReadonlyMap
             baseUrl,
             paths: withoutUndefined(paths),
             headers,
-            // Never LINE's own when the channel's requests go elsewhere: the secret would go there.
-            token:
-              token.kind === 'stateless'
-                ? { ...token, url: token.url ?? `${baseUrl.replace(/\/$/, '')}/oauth2/v3/token` }
-                : token,
+            token: tokenSourceOf({ baseUrl, token }),
             deadlineMs: deadline,
             connections,
             monotonic: clock.monotonic,
@@ -76,6 +73,10 @@ export const providersOf = ({ config, clock, metrics, log }: Parts): ReadonlyMap
           }),
     ]),
   )
+
+/** Never LINE's own when the channel's requests go elsewhere: the secret would go there. */
+export const tokenSourceOf = ({ baseUrl, token }: Pick<ChannelConfig, 'baseUrl' | 'token'>): TokenSource =>
+  token.kind === 'stateless' ? { ...token, url: token.url ?? `${baseUrl.replace(/\/$/, '')}/oauth2/v3/token` } : token
 
 /** What each channel wants of the routes that use it. Only on a live channel of LINE's do real people get what is sent. */
 export const channelRulesOf = ({ channels, bannedWords }: Config): ReadonlyMap<string, ChannelRules> =>

@@ -61,9 +61,9 @@ export const startIntake = async (
   }
 }
 
-const tellOf =
-  ({ metrics, log }: Parts) =>
-  (event: IntakeEvent): void => {
+const tellOf = ({ metrics, log }: Parts): ((event: IntakeEvent) => void) => {
+  const advertised = new Set<string>()
+  return (event) => {
     switch (event.kind) {
       case 'read':
         for (const request of event.requests) {
@@ -71,6 +71,18 @@ const tellOf =
           if (request.kind !== 'refused' && request.kind !== 'poison') continue
           const { kind, notificationId, position, reason, detail } = request
           log.warn({ event: kind, notificationId, ...position, reason, detail }, `a record is ${kind}`)
+        }
+        return
+      case 'advertised':
+        for (const { route, property, word } of event.found) {
+          metrics.advertising.inc({ route, word: word.id })
+          const key = `${route} ${word.id}`
+          if (advertised.has(key)) continue
+          advertised.add(key)
+          log.warn(
+            { event: 'advertising', route, word: word.id, property },
+            `a message reads like advertising (${word.says}), which LINE forbids; said once, counted in tsuchi_advertising_total`,
+          )
         }
         return
       case 'too-old':
@@ -89,6 +101,7 @@ const tellOf =
         log.info({ event: 'intake-resumed' }, 'intake goes on')
     }
   }
+}
 
 const labelsOf = (request: Request): { readonly kind: string; readonly route: string; readonly reason: string } => {
   const { kind } = request

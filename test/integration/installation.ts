@@ -101,6 +101,8 @@ export interface InstallationOptions {
   readonly simulator?: Parameters<typeof startSimulator>[0]
   /** Whether the schema of results is registered. Default: it is. */
   readonly results?: 'unregistered'
+  /** Other brokers than those that all tests share. */
+  readonly brokers?: string[]
   /** Where tsuchi finds the registry; the test itself always asks the real one. */
   readonly registryUrl?: string
 }
@@ -108,7 +110,7 @@ export interface InstallationOptions {
 export const install = async (options: InstallationOptions = {}): Promise<Installation> => {
   const name = `it-${randomUUID().slice(0, 8)}`
   const partitions = options.partitions ?? 3
-  const brokers = inject('brokers')
+  const brokers = options.brokers ?? inject('brokers')
   const registryUrl = inject('registryUrl')
   const kafka = new Kafka({ brokers, clientId: 'test', logCreator: () => () => {}, retry: { initialRetryTime: 20 } })
   const simulator = await startSimulator(options.simulator)

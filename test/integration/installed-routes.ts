@@ -1,7 +1,7 @@
 import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
+import { COMPATIBILITY, type SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
 import { parse, stringify } from 'yaml'
 import { laidOver } from './laid-over.ts'
 
@@ -95,7 +95,10 @@ export const registerEventSchemas = async (
   const ids = await Promise.all(
     routes.map(async (route) => {
       const schema = await readFile(join(ROOT, 'schemas', 'events', `${SCHEMAS[route]}.avsc`), 'utf8')
-      const { id } = await registry.register({ type: SchemaType.AVRO, schema }, { subject: `${events[route]}-value` })
+      const { id } = await registry.register(
+        { type: SchemaType.AVRO, schema },
+        { subject: `${events[route]}-value`, compatibility: COMPATIBILITY.BACKWARD_TRANSITIVE },
+      )
       return [route, id] as const
     }),
   )

@@ -78,6 +78,18 @@ test.each([
   expect(stderr).toContain(remedy)
 })
 
+test('it helps when asked, and starts nothing for an option that it does not know', async () => {
+  expect(await up({}, '--help')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^npm run stack\n[\s\S]*TSUCHI_STACK=jvm/),
+  })
+  expect(await up({}, '--hlep')).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringMatching(/--hlep[\s\S]+npm run stack/),
+  })
+})
+
 test('a given stack is used as it is', async () => {
   const child = spawn(process.execPath, [...QUIET, UP], {
     env: { PATH: '', KAFKA_BROKERS: inject('brokers').join(','), SCHEMA_REGISTRY_URL: `${inject('registryUrl')}/` },
@@ -114,8 +126,8 @@ test.runIf(hasJvm)('kill -9 of what started a stack leaves neither a process nor
 
 const QUIET = ['--disable-warning=TimeoutNegativeWarning']
 
-const up = async (env: Record<string, string>) => {
-  const child = spawn(process.execPath, [...QUIET, UP], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+const up = async (env: Record<string, string>, ...options: readonly string[]) => {
+  const child = spawn(process.execPath, [...QUIET, UP, ...options], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const output = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].on('data', (chunk) => {

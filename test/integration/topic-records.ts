@@ -5,6 +5,8 @@ export interface TopicRecord {
   readonly topic: string
   readonly partition: number
   readonly offset: number
+  /** ms since the epoch. */
+  readonly timestamp: number
   readonly key: Buffer | null
   readonly value: Buffer | null
   readonly headers: IHeaders
@@ -40,10 +42,18 @@ export const openTopicReader = async (options: {
   await consumer.subscribe({ topics: [...topics], fromBeginning: true })
   await consumer.run({
     autoCommit: false,
-    eachMessage: async ({ topic, partition, message: { offset, key, value, headers } }) => {
+    eachMessage: async ({ topic, partition, message: { offset, timestamp, key, value, headers } }) => {
       const marker = headers?.[MARKER]?.toString()
       if (marker === undefined)
-        return options.onRecord({ topic, partition, offset: Number(offset), key, value, headers: headers ?? {} })
+        return options.onRecord({
+          topic,
+          partition,
+          offset: Number(offset),
+          timestamp: Number(timestamp),
+          key,
+          value,
+          headers: headers ?? {},
+        })
       awaited.get(`${marker} ${topic} ${partition}`)?.()
     },
   })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { formatMoney } from '../../dev/demo/cost.ts'
 import { differences, formatTable } from '../../dev/demo/outcome-table.ts'
-import { cutTo, padEnd, widthOf } from '../../dev/demo/text-width.ts'
+import { cutTo, padEnd, widthOf } from '../../src/preview/text-width.ts'
 
 test.each([
   ['reminder', 8],

@@ -30,7 +30,7 @@ describe('a holidays file', () => {
     [
       'names another country',
       'JP: [2026-01-01]\nUS: [2026-07-04]\n',
-      ['holidays.yaml:2 a key: found "AA" (2 characters); write one of JP, TH, TW'],
+      ['holidays.yaml:2 a key: found a text of the shape AA (2 characters); write one of JP, TH, TW'],
     ],
     ['has no dates', 'JP:\n', ['holidays.yaml:1 JP: write a list of dates, such as [2026-12-31]']],
     ['has an empty list', 'JP: []\n', ['holidays.yaml:1 JP: write a list of dates, such as [2026-12-31]']],
@@ -39,12 +39,12 @@ describe('a holidays file', () => {
       'has several faults',
       'JP:\n  - 2026-01-01\n  - 2026-13-01\n  - 2026-01-01\n  - 20260101\n  - New Year\n  - { date: 2026-01-01 }\nXX: [2026-02-30]\n',
       [
-        'holidays.yaml:3 JP[1]: found "9999-99-99" (10 characters); write a date that exists, such as 2026-12-31',
+        'holidays.yaml:3 JP[1]: found a text of the shape 9999-99-99 (10 characters); write a date that exists, such as 2026-12-31',
         'holidays.yaml:4 JP[2]: remove it: the same date is there before',
         'holidays.yaml:5 JP[3]: found a number; write a date that exists, such as 2026-12-31',
-        'holidays.yaml:6 JP[4]: found "AAA AAAA" (8 characters); write a date that exists, such as 2026-12-31',
+        'holidays.yaml:6 JP[4]: found a text of the shape AAA AAAA (8 characters); write a date that exists, such as 2026-12-31',
         'holidays.yaml:7 JP[5]: found a record; write a date that exists, such as 2026-12-31',
-        'holidays.yaml:8 a key: found "AA" (2 characters); write one of JP, TH, TW',
+        'holidays.yaml:8 a key: found a text of the shape AA (2 characters); write one of JP, TH, TW',
       ],
     ],
   ])('that %s is refused, with every line and remedy', (_, text, faults) => expect(faultsOf(text)).toEqual(faults))

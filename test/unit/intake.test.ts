@@ -112,6 +112,23 @@ describe('a batch', () => {
   })
 })
 
+test('what reads like advertising is told of once it is written, and once', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const coupon = { ...EVENT, event: bill({ customer: { id: 'C-1', phone: PHONE, name: 'クーポン' } }) }
+  const running = intakeOf([coupon, EVENT, 'undecodable'], { failOnce: 'bury' })
+  await vi.advanceTimersByTimeAsync(1_000)
+  const { events } = await running
+  expect(events.map(({ kind }) => kind)).toEqual(['stalled', 'resumed', 'read', 'advertised'])
+  expect(events.at(-1)).toMatchObject({ found: [{ route: 'bill', property: 'messages[0].text', word: { id: 'coupon' } }] })
+})
+
+test('what reads like advertising in one portion of a batch is not told of again with the next', async () => {
+  const coupon = { ...EVENT, event: bill({ customer: { id: 'C-1', phone: PHONE, name: 'クーポン' } }) }
+  const { events } = await intakeOf([coupon, ...Array(1_000).fill(EVENT)])
+  expect(events.map(({ kind }) => kind)).toEqual(['read', 'advertised', 'read'])
+})
+
 describe('a record that cannot be read', () => {
   test('is poison and a dead letter, which say the same', async () => {
     const { requests, letters, events } = await intakeOf(['undecodable'])

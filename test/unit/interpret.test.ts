@@ -173,7 +173,7 @@ describe('CloudEvents headers', () => {
 
   test('with a time that is none are refused', () => {
     expect(onlyRefused(requestsOf(billRoute(), bill(), { ce_time: 'today' })).detail).toMatch(
-      /^header ce_time: wanted .*, found "AAAAA" \(5 characters\)$/,
+      /^header ce_time: wanted .*, found a text of the shape AAAAA \(5 characters\)$/,
     )
   })
 
@@ -216,7 +216,7 @@ describe('the zone of a recipient', () => {
   test.each(['JST', '+09:00', '2020-01-01T00:00Z', 'Asia/Edo'])('%s is no zone, and is not guessed at', (timeZone) => {
     expect(onlyRefused(requestsOf(billRoute(), bill({ customer: person({ timeZone }) })))).toMatchObject({
       reason: 'malformed-field',
-      detail: expect.stringContaining('customer.timeZone: wanted an IANA zone, found "'),
+      detail: expect.stringContaining('customer.timeZone: wanted an IANA zone, found a text of the shape '),
     })
   })
 })
@@ -249,7 +249,7 @@ describe('the expiry', () => {
 
   test('that cannot be read is refused', () => {
     expect(onlyRefused(requestsOf(billRoute(), bill({ due: '31 Aug' }))).detail).toMatch(
-      /^due: wanted .*, found "99 AAA" \(6 characters\)$/,
+      /^due: wanted .*, found a text of the shape 99 AAA \(6 characters\)$/,
     )
   })
 })
@@ -262,13 +262,13 @@ describe('a recipient is refused', () => {
       'with one that is too short',
       { phone: '090-1234-019' },
       'unusable-phone',
-      'customer.phone: no valid number of JP, nor one with country code: "999-9999-999" (12 characters)',
+      'customer.phone: no valid number of JP, nor one with country code: a text of the shape 999-9999-999 (12 characters)',
     ],
     [
       'with a foreign one',
       { phone: '+1 415 555 2671' },
       'country-not-served',
-      'customer.phone: a number of US, LINE serves JP, TH and TW: "+9 999 999 9999" (15 characters)',
+      'customer.phone: a number of US, LINE serves JP, TH and TW: a text of the shape +9 999 999 9999 (15 characters)',
     ],
   ])('%s', (_, changes, reason, detail) => {
     expect(onlyRefused(requestsOf(billRoute(), bill({ customer: person(changes) })))).toMatchObject({
@@ -301,7 +301,7 @@ describe('a recipient is refused', () => {
   test('for a value that a filter cannot take, by its shape', () => {
     const route = billRoute(['amount | yen', 'customer.phone | yen'])
     expect(onlyRefused(requestsOf(route, bill())).detail).toBe(
-      'messages[0].text: yen: wanted a whole number, found "+999999999999" (13 characters)',
+      'messages[0].text: yen: wanted a whole number, found a text of the shape +999999999999 (13 characters)',
     )
   })
 
@@ -482,7 +482,7 @@ describe('a subject', () => {
   test.each([
     ['201 characters long', 'x'.repeat(201), '(201 characters)'],
     ['of a megabyte', 'x'.repeat(1 << 20), '(1048576 characters)'],
-    ['of two lines', 'R-1\nR-2', '"A-9?A-9" (7 characters)'],
+    ['of two lines', 'R-1\nR-2', 'a text of the shape A-9?A-9 (7 characters)'],
     ['with a null character', 'R-1\0', '(4 characters)'],
     ['half an emoji', '\ud83d', '(1 characters)'],
     ['the other half', 'R-\udc68', '(3 characters)'],
@@ -517,7 +517,7 @@ describe('a revision', () => {
   })
 
   test.each([
-    ['a text', '7', 'found "9" (1 characters)'],
+    ['a text', '7', 'found a text of the shape 9 (1 characters)'],
     ['below nought', -1, 'found a number'],
     ['a fraction', 1.5, 'found a number'],
     ['2^53 - 1', 2 ** 53 - 1, 'found a number'],
@@ -689,7 +689,7 @@ describe('a business key', () => {
   test('of half an emoji is refused: UTF-8 would make it the same as others', () => {
     expect(onlyRefused(requestsOf(keyed(), { ...one, due: '\ud83d' }))).toMatchObject({
       reason: 'malformed-field',
-      detail: 'due: wanted a text or a whole number, found "?" (1 characters)',
+      detail: 'due: wanted a text or a whole number, found a text of the shape ? (1 characters)',
     })
   })
 })
@@ -750,5 +750,5 @@ describe('an event that no route wants', () => {
 })
 
 test('what is not a record is a fault of the caller', () => {
-  expect(() => requestsOf(billRoute(), 'text')).toThrow('route bill: the event is "AAAA" (4 characters)')
+  expect(() => requestsOf(billRoute(), 'text')).toThrow('route bill: the event is a text of the shape AAAA (4 characters)')
 })

@@ -50,11 +50,16 @@ describe('a filter shows', () => {
 describe('a filter refuses, without quoting the value,', () => {
   test.each<[what: string, source: string, value: unknown, detail: string]>([
     ['an amount with decimals', '{{ v | yen }}', 12.5, 'yen: wanted a whole number, found a number'],
-    ['an amount in words', '{{ v | yen }}', '12kyen', 'yen: wanted a whole number, found "99AAAA" (6 characters)'],
+    [
+      'an amount in words',
+      '{{ v | yen }}',
+      '12kyen',
+      'yen: wanted a whole number, found a text of the shape 99AAAA (6 characters)',
+    ],
     ['seconds since 1970', '{{ v | date }}', 1_723_267_800, 'found a number'],
-    ['a day that does not exist', '{{ v | date }}', '2026-02-30', 'found "9999-99-99" (10 characters)'],
+    ['a day that does not exist', '{{ v | date }}', '2026-02-30', 'found a text of the shape 9999-99-99 (10 characters)'],
     ['the time of a mere date', '{{ v | time }}', '2024-08-10', 'time: wanted a time of day, not a mere date'],
-    ['a text that is no time', '{{ v | datetime }}', 'now', 'found "AAA" (3 characters)'],
+    ['a text that is no time', '{{ v | datetime }}', 'now', 'found a text of the shape AAA (3 characters)'],
     ['half a character in a URL', '{{ v | url }}', '\ud800', 'url: wanted a text or number'],
     ['a record as a text', '{{ v }}', { a: 1 }, '{{ }}: wanted a text or number, found a record'],
     ['a list as a text', '{{ v }}', [1], '{{ }}: wanted a text or number, found a list'],
@@ -100,10 +105,32 @@ describe('a template is refused at load that', () => {
   })
 })
 
-test('a template cannot take more memory than a text may', () => {
-  expect(render('{% for i in (1..100000000) %}x{% endfor %}')).toEqual({
-    kind: 'unusable',
-    detail: 'it takes more memory or time than a text may',
+describe('a template is bounded, whatever the event:', () => {
+  const list = (length: number) => Array.from({ length }, (_, index) => index)
+  const TOO_MUCH = 'it takes more memory or time than a text may; shorten it, or what its loops go through'
+  const TOO_LONG = 'it comes to more than 20000 characters; shorten it'
+  const TWICE = '{% for a in list %}{% for b in list %}{% endfor %}{% endfor %}'
+
+  test.each<[what: string, source: string, scope: object, detail: string]>([
+    ['a range of a hundred million', '{% for i in (1..100000000) %}x{% endfor %}', {}, TOO_MUCH],
+    ['a loop over a long list', '{% for a in list %}{% endfor %}', { list: list(10_001) }, TOO_MUCH],
+    ['a loop in a loop over the same list', TWICE, { list: list(101) }, TOO_MUCH],
+    ['a filter that makes a long text', '{{ a | append: a }}', { a: 'x'.repeat(50_001) }, TOO_MUCH],
+    ['a long value', '{{ a }}', { a: 'x'.repeat(20_001) }, TOO_LONG],
+    ['a text said often', `{% for a in list %}${'x'.repeat(1_000)}{% endfor %}`, { list: list(21) }, TOO_LONG],
+    [
+      'a text that doubles itself',
+      '{% capture a %}x{% endcapture %}{% for i in (1..40) %}{% capture a %}{{ a }}{{ a }}{% endcapture %}{% endfor %}{{ a }}',
+      {},
+      TOO_LONG,
+    ],
+  ])('%s', (_, source, scope, detail) => expect(render(source, scope)).toEqual({ kind: 'unusable', detail }))
+
+  test('what is within the bounds is not disturbed', () => {
+    expect(render(`${TWICE}{{ a }}`, { list: list(90), a: 'x'.repeat(20_000) })).toEqual({
+      kind: 'text',
+      text: 'x'.repeat(20_000),
+    })
   })
 })
 

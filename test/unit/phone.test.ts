@@ -74,10 +74,10 @@ describe('the reference of a recipient', () => {
 
 describe('the shape of a value', () => {
   test.each([
-    ['090-1234-567', '"999-9999-999" (12 characters)'],
-    ['山田 taro', '"AA AAAA" (7 characters)'],
-    ['①②３', '"999" (3 characters)'],
-    ['0'.repeat(30), `"${'9'.repeat(24)}…" (30 characters)`],
+    ['090-1234-567', 'a text of the shape 999-9999-999 (12 characters)'],
+    ['山田 taro', 'a text of the shape AA AAAA (7 characters)'],
+    ['①②３', 'a text of the shape 999 (3 characters)'],
+    ['0'.repeat(30), `a text of the shape ${'9'.repeat(24)}… (30 characters)`],
   ])('of %s is %s', (value, shape) => expect(shapeOf(value)).toBe(shape))
 
   test('never holds a letter of the value or a digit other than 9', () => {

@@ -198,7 +198,13 @@ describe('the amount of a cost', () => {
 describe('a registry', () => {
   test.each([
     ['does not know the schema', Object.assign(new Error('Subject not found'), { status: 404 }), 'tsuchi schemas register'],
-    ['does not answer', new Error('connect ECONNREFUSED'), 'is registry.url right (with Apicurio it ends in'],
+    ['does not answer', new Error('connect ECONNREFUSED'), '(connect ECONNREFUSED): is registry.url right, and the registry up?'],
+    [
+      'is asked at another path',
+      new Error('Error, status 404: [object Object]'),
+      '(HTTP 404): something answers at registry.url, but',
+    ],
+    ['wants to know who asks', Object.assign(new Error('Unauthorized'), { status: 401 }), 'check registry.username and'],
   ])('that %s stops the start with a remedy', async (_, fault, remedy) => {
     const opening = createResultEncoder(
       registry(() => Promise.reject(fault)),
@@ -206,5 +212,13 @@ describe('a registry', () => {
     )
     await expect(opening).rejects.toThrow(SchemaError)
     await expect(opening).rejects.toThrow(remedy)
+  })
+
+  test('that answers with a page to log in is none: its answer holds no id', async () => {
+    const opening = createResultEncoder(
+      registry(() => Promise.resolve(undefined as unknown as number)),
+      'tsuchi.results',
+    )
+    await expect(opening).rejects.toThrow('(an answer of another content): something answers at registry.url, but not with')
   })
 })

@@ -5,7 +5,8 @@ import { onTestFinished } from 'vitest'
 import { SHIPPED_BANNED_WORDS } from '../../src/intake/banned-words.ts'
 import type { ChannelRules } from '../../src/intake/channel-rules.ts'
 import type { CancellingRoute, NotifyingRoute, Route } from '../../src/intake/route.ts'
-import { loadRoutes } from '../../src/intake/routes.ts'
+import { type Fault, formatFault } from '../../src/intake/route-fault.ts'
+import { loadRoutes, surveyRoutes } from '../../src/intake/routes.ts'
 import { violationsOf } from '../../src/providers/line/content-rules.ts'
 
 /** What the configuration says of quiet hours. */
@@ -25,6 +26,8 @@ export const SURROUNDINGS = {
     ['support', RULES],
   ]),
   defaults: { country: 'JP', zone: 'Asia/Tokyo', quietHours: [NIGHT], releaseSpreadMs: 0, holidays: null },
+  /** Noon of 10 August 2026, in Tokyo. */
+  now: Date.UTC(2026, 7, 10, 3),
 } as const
 
 const customer = {
@@ -88,8 +91,19 @@ export const folderOf = (files: Files): string => {
   return directory
 }
 
-export const loadFrom = (files: Files): Route[] =>
+export const loadFrom = (files: Files): readonly Route[] =>
   loadRoutes({ ...SURROUNDINGS, directory: folderOf({ 'bill.avsc': BILL, ...files }) })
+
+/** What is said of these files where the channel `main` has such rules, with file names alone in place of their paths. */
+export const surveyOf = (files: Files, rules: Partial<ChannelRules> = {}) => {
+  const { routes, faults, warnings } = surveyRoutes({
+    ...SURROUNDINGS,
+    channels: new Map([['main', { ...RULES, ...rules }]]),
+    directory: folderOf({ 'bill.avsc': BILL, ...files }),
+  })
+  const told = (faults: readonly Fault[]) => faults.map((fault) => formatFault(fault).replaceAll(/\S*\/(\S+)/g, '$1'))
+  return { routes, faults: told(faults), warnings: told(warnings) }
+}
 
 /** The bill's route with some text replaced. */
 export const billRoute = (...changes: readonly Change[]): NotifyingRoute => {

@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { loadRoutes, routeFor } from '../../src/intake/routes.ts'
 import { RoutesError } from '../../src/intake/routes-error.ts'
@@ -14,6 +15,7 @@ import {
   loadFrom,
   NIGHT,
   SURROUNDINGS,
+  surveyOf,
   VOID_ROUTE,
   voidRoute,
 } from './route-folder.ts'
@@ -479,6 +481,64 @@ describe('a fault is told with its place, what was found and the remedy:', () =>
       'bill.yaml:10 recipient.phone: found "fone"; there is no "fone" in a recipient; nearest there: phone, name, id',
     ])
   })
+})
+
+describe('a union whose branches look alike is nothing that a route can use:', () => {
+  const alike = BILL.replace('["null","long","string"]', '["null","int","long"]')
+  const contact = BILL.replace('{"name":"due","type":["null","string"]', '{"name":"due","type":["int","long"]').replace(
+    ',"default":null},{"name":"amount"',
+    '},{"name":"amount"',
+  )
+
+  test('by a path', () => {
+    expect(faultsOf({ 'bill.yaml': BILL_ROUTE, 'bill.avsc': alike })).toEqual([
+      'bill.yaml:8 time: found "at"; it may be one of several types that are not told apart (null, int, long): give it one in the schema',
+    ])
+  })
+
+  test('by a variable', () => {
+    const route = changedBill(['expires: due\n', ''], ['{{ amount | yen }}', '{{ due }}'])
+    expect(faultsOf({ 'bill.yaml': route, 'bill.avsc': contact })).toEqual([
+      'bill.yaml:13 message.flexible[0].text: found the variable due; it may be one of several types that are not told apart (int, long): give it one in the schema',
+    ])
+  })
+})
+
+describe('what may be meant, and probably is not, is a warning:', () => {
+  test('an event that is not the name of its record', () => {
+    const survey = surveyOf({ 'bill.yaml': changedBill(['event: jp.example.Bill', 'event: jp.example.Bil']) })
+    expect(survey).toMatchObject({ routes: [{ event: 'jp.example.Bil' }], faults: [] })
+    expect(survey.warnings).toEqual([
+      'bill.yaml:4 event: found "jp.example.Bil", which is not the name of the schema\'s record; write jp.example.Bill, unless this is the text of the header ce_type: only then it is found',
+    ])
+  })
+
+  test('a kind that is called off, and that no route has', () => {
+    const files = {
+      'bill.yaml': changedBill(ABOUT),
+      'void.yaml': changed(VOID_ROUTE, [
+        ['invoice', 'invioce'],
+        ['BillVoid', 'Bill'],
+        ['topic: bills', 'topic: voids'],
+      ]),
+    }
+    expect(surveyOf(files)).toMatchObject({
+      faults: [],
+      warnings: [
+        'void.yaml:2 cancels.kind: found "invioce"; write the kind of a route\'s subject (nearest: invoice): this calls off nothing',
+      ],
+    })
+    expect(surveyOf({ ...files, 'void.yaml': files['void.yaml'].replace('invioce', 'invoice') }).warnings).toEqual([])
+  })
+
+  test('a subject that nothing calls off is fine alone', () => {
+    expect(surveyOf({ 'bill.yaml': changedBill(ABOUT) }).warnings).toEqual([])
+  })
+})
+
+test('a schema may be named by its whole path', () => {
+  const [route] = loadFrom({ 'bill.yaml': changedBill(['bill.avsc', join(folderOf({ 'b.avsc': BILL }), 'b.avsc')]) })
+  expect(route?.schema.name).toBe('jp.example.Bill')
 })
 
 describe('a fault of a route that calls off is told with its place:', () => {

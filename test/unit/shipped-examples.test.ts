@@ -9,13 +9,14 @@ import type { Notification } from '../../src/domain/request.ts'
 import { createSealer, openContent } from '../../src/domain/seal.ts'
 import { interpret } from '../../src/intake/interpret.ts'
 import type { Route } from '../../src/intake/route.ts'
-import { loadRoutes, routeFor } from '../../src/intake/routes.ts'
+import { routeFor, surveyRoutes } from '../../src/intake/routes.ts'
 import { refuseFlexible } from '../../src/line-simulator/flexible-rules.ts'
 import { refuseTemplate } from '../../src/line-simulator/template-rules.ts'
 import { SHIPPED_CATALOGUE } from '../../src/providers/line/catalogue.ts'
-import { SURROUNDINGS } from './route-folder.ts'
+import { RULES, SURROUNDINGS } from './route-folder.ts'
 
-const routes = loadRoutes({ ...SURROUNDINGS, directory: 'routes' })
+/** With the simulator's rules: LINE has reviewed none of the shipped messages. */
+const { routes, faults, warnings } = surveyRoutes({ ...SURROUNDINGS, directory: 'routes' })
 const { seal, open } = createSealer([new Uint8Array(32).fill(1)])
 
 /** What a phone shows before the message is opened; of LINE's own templates, which have no such text, the key. */
@@ -58,6 +59,26 @@ const CALLED_OFF: Readonly<Record<string, string>> = {
 }
 
 const RECIPIENTS: Readonly<Record<string, number>> = { 'outage-notice': 3, 'outage-restored': 3 }
+
+test('nothing is wrong with the shipped routes, nor odd', () => {
+  expect({ faults, warnings }).toEqual({ faults: [], warnings: [] })
+})
+
+test('LINE has to review each shipped message of its own before real people get it, and the templates not', () => {
+  const live = { ...RULES, review: 'required' as const }
+  const { faults, routes: ready } = surveyRoutes({ ...SURROUNDINGS, channels: new Map([['main', live]]), directory: 'routes' })
+  const flexible = routes.filter((route) => route.kind === 'notify' && route.endpoint === 'flexible')
+  expect(faults.map(({ file, field }) => `${file} ${field}`)).toEqual(flexible.map(({ file }) => `${file} review`))
+  expect(ready.map(({ id }) => id)).toEqual(['invoice-settled', 'order-ready', 'reservation-cancelled'])
+})
+
+test('no shipped message advertises: even a channel that refuses that sends them, 口座振替割引 and all', () => {
+  const strict = { ...RULES, advertising: 'refuse' as const }
+  const survey = surveyRoutes({ ...SURROUNDINGS, channels: new Map([['main', strict]]), directory: 'routes' })
+  expect(survey.faults).toEqual([])
+  const { ready } = requestsOf('bill-finalized', eventOf('bill-finalized'), survey.routes)
+  expect(JSON.stringify(ready)).toContain('口座振替割引として55円を差し引いております。')
+})
 
 test('every purpose has a route, and every route an example', () => {
   const purposes = new Set(routes.flatMap((route) => (route.kind === 'notify' ? [route.purpose] : [])))
@@ -171,15 +192,15 @@ function eventOf(name: string): ExampleEvent {
   return JSON.parse(readFileSync(`examples/${name}.json`, 'utf8'))
 }
 
-function routeOf(name: string): Route {
-  const route = routes.find(({ id }) => id === name)
+function routeOf(name: string, among: readonly Route[]): Route {
+  const route = among.find(({ id }) => id === name)
   if (!route) throw new Error(`no route ${name}`)
   return route
 }
 
 /** What intake makes of the event: what goes to every partition, and what goes to people. Refused requests are faults here. */
-function requestsOf(name: string, event: ExampleEvent = eventOf(name)) {
-  const route = routeOf(name)
+function requestsOf(name: string, event: ExampleEvent = eventOf(name), among: readonly Route[] = routes) {
+  const route = routeOf(name, among)
   const type = typeOf(name)
   const record = { position: { topic: route.topic, partition: 0, offset: 0 }, headers: new Map(), timestamp: 0 }
   const context = { now: event.occurredAt, pepper: new Uint8Array(32), seal }

@@ -1,0 +1,77 @@
+import type { ChannelConfig, Config } from '../config.ts'
+import { askBotInfo } from '../providers/line/bot-info.ts'
+import { createIssuer } from '../providers/line/issuer.ts'
+import { tokenSourceOf } from '../stages/channels.ts'
+import { count, type Findings, together } from './findings.ts'
+import { notTheSimulator } from './simulator-answer.ts'
+
+type Look = Omit<Findings, 'looked'>
+
+/** Of one request. */
+const DEADLINE_MS = 5_000
+
+/** Whether whoever takes each channel's messages would know us. Messages nobody. `usable`: what can be sent to at all. */
+export const credentials = async ({ channels }: Config, usable: ReadonlySet<string>): Promise<Findings> => {
+  const looks = await Promise.all(
+    Object.entries(channels)
+      .filter(([name]) => usable.has(name))
+      .map(([name, channel]) => channelFindings(`channels.${name}`, channel)),
+  )
+  return { looked: count(looks.length, 'channel'), ...together(looks) }
+}
+
+const channelFindings = async (place: string, channel: ChannelConfig): Promise<Look> => {
+  if (channel.provider === 'line-simulator') {
+    const found = await notTheSimulator(channel.baseUrl, DEADLINE_MS)
+    if (found !== null)
+      return {
+        faults: [
+          `${place}.baseUrl: found ${found}; provider is line-simulator, and real people might get what is meant for it. Start \`tsuchi line-simulator\` and write the URL that it prints, or write provider: line`,
+        ],
+      }
+  }
+  const look =
+    channel.token.kind === 'stateless' ? await stateless(place, channel) : await longLived(place, channel, channel.token)
+  if (channel.mode !== 'shadow') return look
+  const [fault] = look.faults ?? []
+  return fault === undefined ? look : { warnings: [`${fault} (mode is shadow, so nothing is sent yet)`] }
+}
+
+/** A token is had, as the worker would have it. */
+const stateless = async (place: string, channel: ChannelConfig): Promise<Look> => {
+  const issuer = createIssuer(tokenSourceOf(channel), DEADLINE_MS)
+  const issued = await issuer.issue()
+  await issuer.close()
+  if (issued.kind === 'issued') return { well: [`${place}: a token was issued`] }
+  return { faults: [`${place}.token: ${issued.reason}`] }
+}
+
+/** The token is shown to whoever will get the messages. */
+const longLived = async (
+  place: string,
+  channel: ChannelConfig,
+  source: ChannelConfig['token'] & { readonly kind: 'long-lived' },
+): Promise<Look> => {
+  const { baseUrl, headers } = channel
+  const info = await askBotInfo({ baseUrl, headers, token: source.token, deadlineMs: DEADLINE_MS })
+  switch (info.kind) {
+    case 'known':
+      return { well: [`${place}: the token is known`] }
+    case 'refused':
+      return {
+        faults: [
+          `${place}.token: HTTP ${info.status} at /v2/bot/info; the token is not of this account, or was revoked: issue another in LINE's console${Object.keys(headers).length > 0 ? ', and check headers' : ''}`,
+        ],
+      }
+    case 'absent':
+      return {
+        warnings: [
+          `${place}.token could not be tried: HTTP ${info.status} at /v2/bot/info, which a relay may not have. Send one message to yourself (mode: allow-list)`,
+        ],
+      }
+    case 'unclear':
+      return { warnings: [`${place}.token could not be tried: HTTP ${info.status} at /v2/bot/info. Try again later`] }
+    case 'unreachable':
+      return { faults: [`${place}.baseUrl: ${info.code}; check the URL, and that it can be reached from here`] }
+  }
+}

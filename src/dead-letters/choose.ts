@@ -1,0 +1,39 @@
+import { isMeant, type LetterFilter } from './filter.ts'
+import { formatOrigin, type Letter, type Origin, stateOf } from './letter.ts'
+
+/** What somebody asks for. */
+export interface Wanted {
+  readonly filter: LetterFilter
+  /** Empty: all that the filter means. */
+  readonly positions: readonly Origin[]
+  readonly limit: number | null
+}
+
+export interface Chosen {
+  /** Oldest first. */
+  readonly letters: readonly Letter[]
+  /** Positions at which nothing died, as far as the topic goes back. */
+  readonly unknown: readonly string[]
+}
+
+/** To look at: the newest, if there is a limit. */
+export const chooseToList = (letters: readonly Letter[], { filter, limit }: Omit<Wanted, 'positions'>): readonly Letter[] => {
+  const meant = letters.filter((letter) => isMeant(filter, letter))
+  return limit === null ? meant : meant.slice(-limit)
+}
+
+/** To replay: the oldest first, if there is a limit. What was replayed before does not count, unless it is to be replayed again. */
+export const chooseToReplay = (
+  letters: readonly Letter[],
+  { filter, positions, limit }: Wanted,
+  { again }: { readonly again: boolean },
+): Chosen => {
+  const named = new Set(positions.map(formatOrigin))
+  const found = named.size === 0 ? letters : letters.filter(({ origin }) => named.has(formatOrigin(origin)))
+  const there = new Set(found.map(({ origin }) => formatOrigin(origin)))
+  let left = limit ?? Number.POSITIVE_INFINITY
+  return {
+    letters: found.filter((letter) => isMeant(filter, letter) && ((!again && stateOf(letter) === 'replayed') || left-- > 0)),
+    unknown: [...named].filter((position) => !there.has(position)),
+  }
+}

@@ -1,0 +1,56 @@
+/** Why a registry was of no use: what to mend is another thing each time. */
+export type RegistryTrouble = 'unreachable' | 'unauthorized' | 'wrong-path' | 'failed'
+
+/** The registry could not be asked. Its message says what was found, and what to do. */
+export class RegistryError extends Error {
+  override readonly name = 'RegistryError'
+  readonly trouble: RegistryTrouble
+
+  constructor(trouble: RegistryTrouble, found: string, options?: ErrorOptions) {
+    super(`the schema registry could not be asked (${found}): ${REMEDIES[trouble]}`, options)
+    this.trouble = trouble
+  }
+}
+
+/** What an error of the registry's client is about. The client tells statuses apart, but loses most of the answers' content. */
+export const troubleOf = (error: unknown): RegistryTrouble | 'absent' => {
+  const message = error instanceof Error ? error.message : ''
+  if (UNREACHABLE.test(message)) return 'unreachable'
+  const status = statusOf(error) ?? Number(/status (\d{3})/.exec(message)?.[1])
+  if (status === 401 || status === 403) return 'unauthorized'
+  // Only the registry itself says in words what it has not found.
+  if (/status 404|status 3\d\d/.test(message) || (status >= 300 && status < 400)) return 'wrong-path'
+  if (status === 404 || /not found|was found|40403|40401/i.test(message)) return 'absent'
+  return error instanceof TypeError ? 'wrong-path' : 'failed'
+}
+
+export const statusOf = (error: unknown): number | undefined =>
+  typeof error === 'object' && error !== null && 'status' in error && typeof error.status === 'number' ? error.status : undefined
+
+/** What was found, fit for a message: the client puts the status 400 on what never became an answer, and `[object Object]` for a body. */
+export const foundBy = (error: unknown): string => {
+  if (error instanceof TypeError) return 'an answer of another content'
+  const message = error instanceof Error ? error.message.replace('Confluent_Schema_Registry - ', '') : ''
+  const status = statusOf(error) ?? Number(/status (\d{3})/.exec(message)?.[1])
+  const words = message
+    .replace(/^Error, status \d+:? ?/, '')
+    .replace('[object Object]', '')
+    .slice(0, 200)
+  if (UNREACHABLE.test(message)) return words
+  return (
+    [...(/^[\w .,:;'"()/-]+$/.test(words) ? [words] : []), ...(Number.isNaN(status) ? [] : [`HTTP ${status}`])].join(', ') ||
+    'no answer'
+  )
+}
+
+const UNREACHABLE = /ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|Timeout|socket hang up/i
+
+/** With Apicurio, whose root answers too, a wrong path is the usual slip. */
+export const REMEDIES: Readonly<Record<RegistryTrouble | 'absent', string>> = {
+  unreachable: 'is registry.url right, and the registry up?',
+  unauthorized: 'check registry.username and registry.password, and that this user may read subjects',
+  'wrong-path':
+    "something answers at registry.url, but not with the registry's API: give the path too (Apicurio: …/apis/ccompat/v7; Confluent: mostly none)",
+  absent: 'run `tsuchi schemas register`',
+  failed: 'it answers, but not as it should: look at its own log',
+}

@@ -1,0 +1,171 @@
+import { randomBytes } from 'node:crypto'
+import type { Config } from '../config.ts'
+import type { Message } from '../domain/message.ts'
+import type { Policy } from '../domain/moment.ts'
+import type { EventFacts, Notification, ReadyRequest, RefusedRequest, Request } from '../domain/request.ts'
+import { createSealer, openContent } from '../domain/seal.ts'
+import type { InterpretContext } from '../intake/about.ts'
+import { readEvent } from '../intake/event-facts.ts'
+import type { EventReading } from '../intake/event-reading.ts'
+import { type Dead, readRecord } from '../intake/read-record.ts'
+import type { Route } from '../intake/route.ts'
+import { routeFor } from '../intake/routes.ts'
+import { wholeScope, withoutNulls } from '../intake/scopes.ts'
+import type { SourceRecord } from '../intake/source-record.ts'
+import { channelRulesOf, costOf, mayReach } from '../stages/channels.ts'
+import { type Broken, brokenBy } from './broken.ts'
+import { type Fate, foretell, idOf, isForThoseTold } from './foretell.ts'
+
+/** What would become of one event, and what people would see of it. */
+export interface Preview {
+  readonly now: number
+  /** When the record was produced, ms since the epoch. */
+  readonly producedAt: number
+  /** Null if none wants it, or it cannot be read. */
+  readonly route: Route | null
+  readonly event: EventFacts
+  /** It would be a dead letter. */
+  readonly dead: Dead | null
+  /** Subjects of which nothing that waits would be sent. */
+  readonly callsOff: readonly string[]
+  readonly recipients: readonly Recipient[]
+}
+
+export interface Recipient {
+  readonly index: number
+  readonly customerId: string | null
+  /** Null without a usable number, or without the pepper. */
+  readonly recipientRef: string | null
+  readonly notification: Notification | null
+  readonly fate: Fate
+  /** Only those hear of it who heard of its subject before; its fate is theirs. */
+  readonly forThoseTold: boolean
+  /** Null if it could not be rendered. */
+  readonly message: Message | null
+  readonly broken: readonly Broken[]
+}
+
+export interface Subject {
+  readonly config: Config
+  /** Of all channels, as if they refused nothing: rules are looked at here. */
+  readonly routes: readonly Route[]
+  readonly record: SourceRecord
+  readonly value: Buffer | null
+  readonly reading: EventReading
+  readonly now: number
+}
+
+/** Reads the record as intake does, and lets the core decide as dispatch does, of nothing else it knows. Sends nothing, and writes nothing. */
+export const previewOf = async (subject: Subject): Promise<Preview> => {
+  const { config, routes, record, value, reading, now } = subject
+  const { seal, open } = createSealer([randomBytes(32)])
+  const read = (routes: readonly Route[], at: number) => {
+    const context: InterpretContext = { now: at, pepper: config.privacy.pepper, seal }
+    return readRecord(record, value, { ...context, routes, read: async () => reading })
+  }
+  const strict = await read(withRules(routes, config), now)
+  const { route, facts } = factsOf(subject)
+  const happened = facts?.time ?? null
+  // What is broken, or too old, is shown all the same.
+  const isTooOld = strict.dead?.reason === 'older-than-window'
+  const looked = await read(routes.map(withoutRules), isTooOld ? (happened ?? now) : now)
+  const requests = isTooOld ? [] : strict.requests
+  const circumstances = { now, policy: policyOf(config), isShadow: (channel: string) => isShadow(config, channel) }
+  const fates = foretell(requests, circumstances)
+  const ifTold = foretell(requests.map(asIfTold), circumstances)
+  const named = namedIn(looked.requests)
+
+  return {
+    now,
+    producedAt: record.timestamp,
+    route,
+    event: facts ?? unroutedFacts(record, reading),
+    dead: strict.dead,
+    callsOff: strict.requests.flatMap((request) =>
+      request.kind === 'mark' && request.marking.cancelledAt !== null ? [request.marking.subject] : [],
+    ),
+    recipients: (isTooOld ? [...named.values()] : peopleIn(requests)).map((request) => {
+      const id = idOf(request) ?? ''
+      const index = indexOf(request)
+      const look = named.get(index)
+      const notification = look?.kind === 'ready' ? look.notification : null
+      const message = look?.kind === 'ready' ? openContent(look.sealed, look.notification.notificationId, open).message : null
+      const fate: Fate = fates.get(id) ?? { kind: 'too-old' }
+      const forThoseTold = notification !== null && isForThoseTold(fate, notification)
+      const person = request.kind === 'ready' ? request.notification : request
+      return {
+        index,
+        customerId: person.customerId,
+        recipientRef: hasPepper(config) ? person.recipientRef : null,
+        notification,
+        fate: forThoseTold ? (ifTold.get(id) ?? fate) : fate,
+        forThoseTold,
+        message,
+        broken: message && route?.kind === 'notify' ? brokenBy(message, route, config) : [],
+      }
+    }),
+  }
+}
+
+/** Whether people are known by the names they have in results. */
+export const hasPepper = ({ standIns, privacy }: Config): boolean =>
+  standIns.length === 0 || privacy.pepper.some((byte) => byte !== 0)
+
+export const isShadow = ({ channels }: Config, channel: string): boolean => channels[channel]?.mode === 'shadow'
+
+/** Where something has to be mended before people get it. A shadow withholds on purpose. */
+export const isFaulty = ({ dead, route, recipients }: Preview): boolean =>
+  (dead !== null && (dead.reason !== 'older-than-window' || route === null)) ||
+  recipients.some(({ fate, broken }) => broken.length > 0 || (fate.kind === 'ends' && fate.status === 'refused'))
+
+const withRules = (routes: readonly Route[], config: Config): readonly Route[] => {
+  const rules = channelRulesOf(config)
+  return routes.map((route) => (route.kind === 'notify' ? { ...route, rules: rules.get(route.channel) ?? route.rules } : route))
+}
+
+const withoutRules = (route: Route): Route =>
+  route.kind === 'notify' ? { ...route, rules: { ...route.rules, violationsOf: () => [], advertising: 'warn' } } : route
+
+/** The route, and what the event says of itself, as intake finds them. */
+const factsOf = ({ routes, record, reading }: Subject): { route: Route | null; facts: EventFacts | null } => {
+  if (reading.kind === 'poison') return { route: null, facts: null }
+  const { recordName } = reading
+  const route = routeFor(routes, { topic: record.position.topic, ceType: record.headers.get('ce_type'), recordName })
+  if (!route) return { route: null, facts: null }
+  const event = reading.as(route.schema)
+  if (event.kind === 'poison' || typeof event.value !== 'object' || event.value === null) return { route, facts: null }
+  return { route, facts: readEvent(route, wholeScope(withoutNulls(event.value)), record).facts }
+}
+
+/** Without a route only headers name it. */
+const unroutedFacts = ({ headers }: SourceRecord, reading: EventReading): EventFacts => ({
+  source: headers.get('ce_source') ?? null,
+  id: headers.get('ce_id') ?? null,
+  type: headers.get('ce_type') ?? (reading.kind === 'event' ? reading.recordName : null),
+  time: null,
+})
+
+type PersonRequest = ReadyRequest | RefusedRequest
+
+const peopleIn = (requests: readonly Request[]): PersonRequest[] =>
+  requests.flatMap((request) => (request.kind === 'ready' || request.kind === 'refused' ? [request] : []))
+
+const namedIn = (requests: readonly Request[]): ReadonlyMap<number, PersonRequest> =>
+  new Map(peopleIn(requests).map((request) => [indexOf(request), request]))
+
+const indexOf = (request: PersonRequest): number =>
+  request.kind === 'ready' ? request.notification.position.index : request.position.index
+
+const asIfTold = (request: Request): Request =>
+  request.kind === 'ready' ? { ...request, notification: { ...request.notification, onlyIfNotified: false } } : request
+
+/** That of the configuration. Without the pepper nobody can be found on an allow-list; and the opt-outs lie in Kafka. */
+const policyOf = (config: Config): Policy => ({
+  progress: true,
+  cost: costOf(config),
+  isOptedOut: () => false,
+  mayReach: hasPepper(config) ? mayReach(config) : () => true,
+  spacingMs: config.recipients.spacing ?? 0,
+  perDay: config.recipients.perDay ?? Number.POSITIVE_INFINITY,
+  probeEveryMs: () => Number.POSITIVE_INFINITY,
+})

@@ -1,0 +1,151 @@
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { credentials } from '../../src/check/credentials.ts'
+import { type Config, loadConfig } from '../../src/config.ts'
+import { startSimulator } from '../../src/line-simulator/simulator.ts'
+import { answer, closedPort, type Peer, startPeer } from './line-peer.ts'
+import { start } from './line-simulator-fixture.ts'
+import { folderOf } from './route-folder.ts'
+
+const TOKEN = 'c4nary-t0ken'
+const SECRET = 'c4nary-s3cret'
+
+const channel = (settings: string): Config => {
+  const text = `kafka: { brokers: [localhost:9092] }
+registry: { url: http://localhost:8081 }
+privacy: { pepper: "${Buffer.alloc(32).toString('base64')}", sealingKeys: ["${Buffer.alloc(32).toString('base64')}"] }
+channels: { main: { ${settings} } }
+`
+  return loadConfig(join(folderOf({ 'tsuchi.yaml': text }), 'tsuchi.yaml'), {})
+}
+const longLived = (baseUrl: string, rest = '') =>
+  channel(`baseUrl: ${baseUrl}, token: { kind: long-lived, token: ${TOKEN} }${rest}`)
+const stateless = (baseUrl: string, rest = '') =>
+  channel(`baseUrl: ${baseUrl}, token: { kind: stateless, clientId: "100", clientSecret: ${SECRET} }${rest}`)
+
+const look = async (config: Config) => {
+  const { well, faults, warnings } = await credentials(config, new Set(Object.keys(config.channels)))
+  const said = JSON.stringify([well, faults, warnings])
+  for (const secret of [TOKEN, SECRET]) expect(said).not.toContain(secret)
+  return { well, faults, warnings }
+}
+const NOTHING = { well: [], faults: [], warnings: [] }
+
+/** A relay that says this to everything. */
+const relay = (status: number): Promise<Peer> => startPeer(({ socket }) => socket.end(answer(status, '{}')))
+const simulator = async (options: Parameters<typeof startSimulator>[0] = {}) => {
+  const started = await startSimulator(options)
+  onTestFinished(() => started.stop())
+  return started
+}
+
+test('a stateless token that is issued is all that there is to ask', async () => {
+  const { url } = await simulator({ channels: [{ clientId: '100', clientSecret: SECRET }] })
+  expect(await look(stateless(url))).toEqual({ ...NOTHING, well: ['channels.main: a token was issued'] })
+})
+
+test('a wrong secret', async () => {
+  const { url } = await simulator({ channels: [{ clientId: '100', clientSecret: 'another' }] })
+  expect(await look(stateless(url))).toEqual({
+    ...NOTHING,
+    faults: ['channels.main.token: the token endpoint answered 400 invalid_request: check the channel id and secret'],
+  })
+})
+
+test('in shadow a wrong secret is a warning: nothing is sent yet', async () => {
+  const { url } = await simulator({ channels: [{ clientId: '100', clientSecret: 'another' }] })
+  expect(await look(stateless(url, ', mode: shadow'))).toEqual({
+    ...NOTHING,
+    warnings: [
+      'channels.main.token: the token endpoint answered 400 invalid_request: check the channel id and secret (mode is shadow, so nothing is sent yet)',
+    ],
+  })
+})
+
+test('a long-lived token that is known, shown with the headers that a partner wants', async () => {
+  const peer = await relay(200)
+  const config = longLived(`${peer.origin}/line`, ', headers: { x-partner-key: abc }')
+  expect(await look(config)).toEqual({ ...NOTHING, well: ['channels.main: the token is known'] })
+  const [request] = peer.requests
+  expect(request?.text).toMatch(/^GET \/line\/v2\/bot\/info HTTP/)
+  expect([request?.header('authorization'), request?.header('x-partner-key')]).toEqual([`Bearer ${TOKEN}`, 'abc'])
+})
+
+test.each([401, 403])('a long-lived token that is refused with %i', async (status) => {
+  const { origin } = await relay(status)
+  expect(await look(longLived(origin))).toEqual({
+    ...NOTHING,
+    faults: [
+      `channels.main.token: HTTP ${status} at /v2/bot/info; the token is not of this account, or was revoked: issue another in LINE's console`,
+    ],
+  })
+})
+
+test.each([404, 405, 302])('a relay that answers %i has no such question: a warning', async (status) => {
+  const { origin } = await relay(status)
+  expect(await look(longLived(origin))).toEqual({
+    ...NOTHING,
+    warnings: [
+      `channels.main.token could not be tried: HTTP ${status} at /v2/bot/info, which a relay may not have. Send one message to yourself (mode: allow-list)`,
+    ],
+  })
+})
+
+test('a relay that is ill for the moment: a warning', async () => {
+  const { origin } = await relay(503)
+  expect(await look(longLived(origin))).toEqual({
+    ...NOTHING,
+    warnings: ['channels.main.token could not be tried: HTTP 503 at /v2/bot/info. Try again later'],
+  })
+})
+
+test('nobody there', async () => {
+  const port = await closedPort()
+  expect(await look(longLived(`http://127.0.0.1:${port}`))).toEqual({
+    ...NOTHING,
+    faults: ['channels.main.baseUrl: ECONNREFUSED; check the URL, and that it can be reached from here'],
+  })
+})
+
+test('what is called a simulator and is none gets neither token nor secret', async () => {
+  const peer = await relay(200)
+  const fault =
+    'provider is line-simulator, and real people might get what is meant for it. Start `tsuchi line-simulator` and write the URL that it prints, or write provider: line'
+  expect(await look(stateless(peer.origin, ', provider: line-simulator'))).toEqual({
+    ...NOTHING,
+    faults: [`channels.main.baseUrl: found HTTP 200 at /_simulator, and not as the simulator does; ${fault}`],
+  })
+  expect(peer.requests.map(({ text }) => text.split('\r\n')[0])).toEqual(['GET /_simulator HTTP/1.1'])
+  const nobody = `http://127.0.0.1:${await closedPort()}`
+  expect(await look(longLived(nobody, ', provider: line-simulator'))).toEqual({
+    ...NOTHING,
+    faults: [`channels.main.baseUrl: found ECONNREFUSED; ${fault}`],
+  })
+})
+
+test('a simulator that is one', async () => {
+  const { url } = await simulator({ longLivedTokens: [{ token: TOKEN, clientId: '100' }] })
+  expect(await look(longLived(url, ', provider: line-simulator'))).toEqual({
+    ...NOTHING,
+    well: ['channels.main: the token is known'],
+  })
+})
+
+test('the simulator tells whose token it is, as LINE does, and refuses one that it does not know', async () => {
+  const { call, simulator: line } = await start()
+  const known = await call('GET', '/v2/bot/info', { authorization: 'Bearer console-token' })
+  expect([known.status, JSON.parse(known.text)]).toEqual([
+    200,
+    {
+      userId: expect.stringMatching(/^U[0-9a-f]{32}$/),
+      basicId: '@simulator',
+      displayName: 'LINE simulator',
+      chatMode: 'bot',
+      markAsReadMode: 'auto',
+    },
+  ])
+  expect((await call('GET', '/v2/bot/info', { authorization: 'Bearer another' })).status).toBe(401)
+  expect((await call('GET', '/v2/bot/info', {})).status).toBe(401)
+  expect((await call('POST', '/v2/bot/info', { authorization: 'Bearer console-token' })).status).toBe(404)
+  expect([...line.log.after(0, 10)].map(({ endpoint }) => endpoint)).toEqual(['other', 'other', 'other', 'other'])
+})

@@ -1,0 +1,28 @@
+import type { SchemaRegistry } from '@kafkajs/confluent-schema-registry'
+import { expect, test } from 'vitest'
+import { RegistryUnavailableError } from '../../src/intake/event-reading.ts'
+import { createEventReader } from '../../src/kafka/event-reader.ts'
+
+/** Confluent's header with schema 7, and a byte. */
+const RECORD = Buffer.from([0, 0, 0, 0, 7, 1])
+
+const reading = (status: number, message: string) => {
+  const fault = Object.assign(new Error(`Confluent_Schema_Registry - ${message}`), { status })
+  return createEventReader({ getSchema: () => Promise.reject(fault) } as unknown as SchemaRegistry).read(RECORD)
+}
+
+test.each(["No content with ID '7' was found.", 'Schema 7 not found'])(
+  'a schema that the registry says it has not (%s) makes poison',
+  async (message) => {
+    expect(await reading(404, message)).toMatchObject({ kind: 'poison', reason: 'unknown-schema' })
+  },
+)
+
+test.each([
+  ['of a proxy before the registry', 404, 'Error, status 404: [object Object]'],
+  ['of a page', 404, 'Error, status 404: <html>nothing here</html>'],
+  ['of nobody', 400, 'Error, status 400: connect ECONNREFUSED 127.0.0.1:1'],
+  ['that wants a password', 401, 'Unauthorized'],
+])('an answer %s makes no poison: the record is to be read again', async (_, status, message) => {
+  await expect(reading(status, message)).rejects.toThrow(RegistryUnavailableError)
+})
