@@ -1,6 +1,5 @@
-import { type Config, ConfigError, withoutUndefined } from '../config.ts'
-import { createLineClient } from '../providers/line/client.ts'
-import { sharesOf, tokenSourceOf } from '../stages/channels.ts'
+import { type Config, ConfigError } from '../config.ts'
+import { lineClientOf, sharesOf } from '../stages/channels.ts'
 import { count, type Findings } from './findings.ts'
 
 export interface Channels {
@@ -15,18 +14,8 @@ export const channelsOf = async (config: Config, monotonic: () => number): Promi
   const usable = new Set<string>()
   const faults = [...limitFaults(config)]
   for (const [name, channel] of Object.entries(config.channels)) {
-    const { baseUrl, paths, headers, token, deadline, connections } = channel
     try {
-      const client = createLineClient({
-        baseUrl,
-        paths: withoutUndefined(paths),
-        headers,
-        token: tokenSourceOf({ baseUrl, token }),
-        deadlineMs: deadline,
-        connections,
-        monotonic,
-      })
-      await client.close()
+      await lineClientOf(channel, monotonic).close()
       usable.add(name)
     } catch (error) {
       if (!(error instanceof TypeError)) throw error

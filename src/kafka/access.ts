@@ -1,6 +1,7 @@
 import type { Kafka } from 'kafkajs'
 import { type Acl, formatAcl } from './acls.ts'
 import { deniedOf } from './denied.ts'
+import { type InnerBroker, innerClusterOf } from './inner-cluster.ts'
 
 /** The brokers do not allow what is needed. Names every missing ACL, and how to add them. */
 export class AccessError extends Error {
@@ -53,7 +54,7 @@ const isDenied = async (attempt: () => Promise<unknown>): Promise<boolean> => {
 const NO_PARTITION = 2_147_483_647
 const NOBODY = 'nobody'
 
-const ask = (broker: Broker, { resource, pattern, operation, name }: Acl): Promise<unknown> => {
+const ask = (broker: InnerBroker, { resource, pattern, operation, name }: Acl): Promise<unknown> => {
   const asked = pattern === 'prefixed' ? `${name}${NOBODY}` : name
   if (resource === 'group') return broker.heartbeat({ groupId: asked, groupGenerationId: 0, memberId: NOBODY })
   if (resource === 'transactional-id')
@@ -83,30 +84,3 @@ const ask = (broker: Broker, { resource, pattern, operation, name }: Acl): Promi
 }
 
 const TOPIC = 2
-
-/** kafkajs offers these requests to nobody by themselves, so they go through its inner cluster, as `Kafka` itself does: bound to the version that
- *  kafkajs-patches.ts names. */
-const innerClusterOf = (kafka: Kafka): Cluster => {
-  const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === 'private:Kafka:createCluster')
-  const create: unknown = symbol && Reflect.get(kafka, symbol)
-  if (typeof create !== 'function') throw new Error('kafkajs has no inner cluster where src/kafka/access.ts looks for it')
-  return create({ metadataMaxAge: 300_000, allowAutoTopicCreation: false }) as Cluster
-}
-
-/** Of kafkajs 2.2.4's src/cluster/index.js and src/broker/index.js, what is used here. */
-interface Cluster {
-  connect(): Promise<void>
-  disconnect(): Promise<void>
-  refreshMetadata(): Promise<void>
-  findControllerBroker(): Promise<Broker>
-}
-
-interface Broker {
-  heartbeat(request: object): Promise<unknown>
-  endTxn(request: object): Promise<unknown>
-  fetch(request: object): Promise<unknown>
-  produce(request: object): Promise<unknown>
-  metadata(topics: readonly string[]): Promise<unknown>
-  describeConfigs(request: object): Promise<unknown>
-  createTopics(request: object): Promise<unknown>
-}

@@ -1,5 +1,5 @@
 import type { Kafka } from 'kafkajs'
-import { patchKafkajs } from './kafkajs-patches.ts'
+import { innerClusterOf, type LogRecord, type PartitionOffset, type RawPartition, type RawRecord } from './inner-cluster.ts'
 
 /** The logs of partitions, read as they lie there, without a consumer group: nothing is joined, committed or written. kafkajs offers that
  *  to nobody, so this goes through its inner cluster, as `Kafka` itself does: bound to the version that kafkajs-patches.ts names. */
@@ -28,19 +28,10 @@ export interface Fetched {
   readonly empty: boolean
 }
 
-export interface LogRecord {
-  readonly offset: string
-  readonly timestamp: string
-  readonly key: Buffer | null
-  readonly value: Buffer | null
-  readonly headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>
-}
-
 const FETCH_BYTES = 4 << 20
 
 export const openPartitionLogs = async (kafka: Kafka): Promise<PartitionLogs> => {
-  patchKafkajs()
-  const cluster = clusterOf(kafka)
+  const cluster = innerClusterOf(kafka)
   await cluster.connect()
   // Of two requests at once that find no connection, kafkajs opens one for each, and closes one in the end: the process would never end.
   let last: Promise<unknown> = Promise.resolve()
@@ -128,49 +119,3 @@ const committedOf = ({ messages, abortedTransactions }: RawPartition): RawRecord
 
 /** Type of a control record: the second half of its key. */
 const ABORT = 0
-
-const clusterOf = (kafka: Kafka): Cluster => {
-  const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === 'private:Kafka:createCluster')
-  const create: unknown = symbol && Reflect.get(kafka, symbol)
-  if (typeof create !== 'function') throw new Error('kafkajs has no inner cluster where src/kafka/partition-logs.ts looks for it')
-  return create({ metadataMaxAge: 300_000, allowAutoTopicCreation: false }) as Cluster
-}
-
-/** Of kafkajs 2.2.4's src/cluster/index.js and src/broker/index.js, what is used here. */
-interface Cluster {
-  connect(): Promise<void>
-  disconnect(): Promise<void>
-  refreshMetadata(): Promise<void>
-  addMultipleTargetTopics(topics: readonly string[]): Promise<void>
-  findTopicPartitionMetadata(topic: string): readonly { readonly partitionId: number }[]
-  findLeaderForPartitions(topic: string, partitions: readonly number[]): Record<string, number[]>
-  findBroker(wanted: { readonly nodeId: string }): Promise<Broker>
-}
-
-interface Broker {
-  listOffsets(request: object): Promise<{
-    readonly responses: readonly { readonly partitions: readonly PartitionOffset[] }[]
-  }>
-  fetch(request: object): Promise<{ readonly responses: readonly { readonly partitions: readonly RawPartition[] }[] }>
-}
-
-interface PartitionOffset {
-  readonly partition: number
-  readonly offset: string
-}
-
-interface RawPartition {
-  readonly lastStableOffset: string
-  readonly abortedTransactions?: readonly { readonly producerId: string; readonly firstOffset: string }[]
-  readonly messages: readonly RawRecord[]
-}
-
-interface RawRecord extends LogRecord {
-  readonly isControlRecord?: boolean
-  readonly batchContext?: {
-    readonly firstOffset?: string
-    readonly lastOffsetDelta?: number
-    readonly producerId: string
-    readonly inTransaction: boolean
-  }
-}

@@ -37,7 +37,7 @@ export const openReplayWriter = async (options: {
   readonly at: number
 }): Promise<ReplayWriter> => {
   const { deadLetters, by } = options
-  const transactionalId = `${options.group}-replay-${Math.random()}`
+  const transactionalId = `${options.group}-replay`
   const producer = await openTransactionalProducer(options.kafka, transactionalId)
   const commit = async (...[batch, closing]: Parameters<typeof producer.commit>) => {
     const topics = new Set(batch.map(({ topic }) => topic))

@@ -1,7 +1,8 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Kafka } from 'kafkajs'
 import { systemClock } from '../clock.ts'
-import { type Fetched, type LogRecord, openPartitionLogs, type PartitionLogs } from './partition-logs.ts'
+import type { LogRecord } from './inner-cluster.ts'
+import { type Fetched, openPartitionLogs, type PartitionLogs } from './partition-logs.ts'
 import { TopicsError, withAdmin } from './topics.ts'
 
 /** One record as it lies in a topic. */

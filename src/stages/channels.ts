@@ -8,7 +8,7 @@ import type { Endpoint } from '../domain/message.ts'
 import { NOT_STARTED } from '../domain/outcome.ts'
 import type { Cost } from '../domain/result.ts'
 import type { ChannelRules } from '../intake/channel-rules.ts'
-import { createLineClient } from '../providers/line/client.ts'
+import { createLineClient, type LineClientOptions } from '../providers/line/client.ts'
 import { violationsOf } from '../providers/line/content-rules.ts'
 import type { TokenSource } from '../providers/line/issuer.ts'
 import type { Parts } from './stage.ts'
@@ -51,28 +51,36 @@ const SHADOW: Provider = {
 /** One client for each channel, shared by all tasks. */
 export const providersOf = ({ config, clock, metrics, log }: Parts): ReadonlyMap<string, Provider> =>
   new Map(
-    Object.entries(config.channels).map(([channel, { mode, baseUrl, paths, headers, token, deadline, connections }]) => [
-      channel,
-      mode === 'shadow'
+    Object.entries(config.channels).map(([name, channel]) => [
+      name,
+      channel.mode === 'shadow'
         ? SHADOW
-        : createLineClient({
-            baseUrl,
-            paths: withoutUndefined(paths),
-            headers,
-            token: tokenSourceOf({ baseUrl, token }),
-            deadlineMs: deadline,
-            connections,
-            monotonic: clock.monotonic,
-            onTokenEvent: (event) => {
-              metrics.tokens.inc({ channel, event: event.kind })
-              log[event.kind === 'renewed' ? 'info' : 'warn'](
-                { ...event, event: `token-${event.kind}`, channel },
-                `access token ${event.kind}`,
-              )
-            },
+        : lineClientOf(channel, clock.monotonic, (event) => {
+            metrics.tokens.inc({ channel: name, event: event.kind })
+            log[event.kind === 'renewed' ? 'info' : 'warn'](
+              { ...event, event: `token-${event.kind}`, channel: name },
+              `access token ${event.kind}`,
+            )
           }),
     ]),
   )
+
+/** Throws TypeError for settings that no client can be made with. */
+export const lineClientOf = (
+  { baseUrl, paths, headers, token, deadline, connections }: ChannelConfig,
+  monotonic: () => number,
+  onTokenEvent?: LineClientOptions['onTokenEvent'],
+): Provider =>
+  createLineClient({
+    baseUrl,
+    paths: withoutUndefined(paths),
+    headers,
+    token: tokenSourceOf({ baseUrl, token }),
+    deadlineMs: deadline,
+    connections,
+    monotonic,
+    ...(onTokenEvent && { onTokenEvent }),
+  })
 
 /** Never LINE's own when the channel's requests go elsewhere: the secret would go there. */
 export const tokenSourceOf = ({ baseUrl, token }: Pick<ChannelConfig, 'baseUrl' | 'token'>): TokenSource =>
