@@ -38,7 +38,8 @@ skipped without --again; one whose record would only die again, or that no route
 or whose sealing key is gone (add it to privacy.sealingKeys), cannot be replayed.
 
 Domain topics belong to others: the client needs WRITE on them, on the dead letters and on the transactional id GROUP-replay, and everybody
-who reads the topic reads the record again: tell them, or let them look for tsuchi.replay-of.
+who reads the topic reads the record again: tell them, or let them look for tsuchi.replay-of. Replay while a worker runs: a record that is
+older than its topic's retention may be deleted within minutes.
 
 What was sent before under the same identity ends as a duplicate, and is not sent again. The letter's own result, poison, stays; the record
 that is produced has a result of its own, under its own position. A refused event is no dead letter: mend it or its route, and produce it anew.

@@ -1,4 +1,5 @@
 import { type Open, SealError } from '../domain/seal.ts'
+import type { ScannedRecord } from '../kafka/topic-scan.ts'
 import { DETAIL, KEPT, REASON, REPLAYED_AT, REPLAYED_BY, REPLAYED_TO, type Replay } from './headers.ts'
 import { openRecord } from './sealed-record.ts'
 
@@ -52,14 +53,7 @@ export const parseOrigin = (text: string): Origin | undefined => {
 const ORIGIN = /^([A-Za-z0-9._-]{1,249})\/(\d{1,9})\/(\d{1,15})(?:\/\d{1,9})?$/
 
 /** A record of the dead letters topic. */
-export interface LetterRecord {
-  readonly partition: number
-  readonly offset: number
-  readonly timestamp: number
-  readonly key: Buffer | null
-  readonly value: Buffer | null
-  readonly headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>
-}
+export type LetterRecord = Omit<ScannedRecord, 'topic'>
 
 export const readLetter = (record: LetterRecord, open: Open): Letter | undefined => {
   const key = record.key?.toString() ?? ''
