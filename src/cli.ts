@@ -30,6 +30,7 @@ In the order a new installation needs them:
   tsuchi topics create       makes tsuchi's own topics, and fixes what must never change
   tsuchi schemas register    tells the schema registry what results look like
   tsuchi check               says what would keep it from working
+  tsuchi preview             shows what people would see of an event
   tsuchi run                 works until it is told to stop (SIGTERM, or Ctrl-C)
 
 Secrets are written \${NAME} in the configuration, and taken from the variable NAME or from the file that NAME_FILE names.`,
