@@ -53,6 +53,8 @@ export const startWorker = async (options: {
     onFatal: (error) => ended.reject(error),
     aroundJournal: options.aroundJournal ?? ((journal) => journal),
   }
+  for (const [channel, { provider, mode }] of Object.entries(config.channels))
+    metrics.channels.set({ channel, provider, mode }, 1)
   log.info({ event: 'starting', stages: options.stages, config: summaryOf(config) }, 'starting')
 
   for (const warning of holidayWarnings(config.holidays ?? {}, clock.now())) log.warn({ event: 'holidays-end' }, warning)

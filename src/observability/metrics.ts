@@ -57,9 +57,17 @@ export const createMetrics = () => {
   // An alert must tell "no" from "no data".
   for (const cause of STALL_CAUSES) intakeStalled.set({ cause }, 0)
 
+  const channels = new Gauge({
+    name: 'tsuchi_channel_info',
+    help: '1 for each configured channel, with its mode: on one that is not live, people get nothing, or not everybody.',
+    labelNames: ['channel', 'provider', 'mode'],
+    registers,
+  })
+
   return {
     registry,
     ask,
+    channels,
     intakeStalled,
     requests: counter('tsuchi_intake_requests_total', 'Requests that intake made of events: ready, refused, poison or mark.', [
       'kind',

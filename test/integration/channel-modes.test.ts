@@ -5,6 +5,7 @@ import { phoneOf } from '../../src/line-simulator/people.ts'
 import { expectSound } from './audit.ts'
 import { outageNotice, paymentDue } from './events.ts'
 import { type Installation, install } from './installation.ts'
+import { metricOf } from './metrics.ts'
 import { quietInTokyoNow } from './quiet-now.ts'
 
 const customer = (n: number) => ({ id: `C-${n}`, phone: phoneOf('reachable', n) })
@@ -25,7 +26,7 @@ test('an allow-list: those on it get everything, nobody else gets anything, and 
   const at = await install()
   onTestFinished(at.close)
   const staff = customer(1)
-  await at.startWorker({ config: withMain(at, { mode: 'allow-list', allow: [refOf(at, staff.phone)] }) })
+  const worker = await at.startWorker({ config: withMain(at, { mode: 'allow-list', allow: [refOf(at, staff.phone)] }) })
   const outage = await at.produceOne('outage-notice', outageNotice([staff, customer(2), customer(3)]))
   const bill = await at.produceOne('payment-due', paymentDue(customer(2)))
 
@@ -35,6 +36,8 @@ test('an allow-list: those on it get everything, nobody else gets anything, and 
     expect(end).toMatchObject(refusal)
   expect(at.sends()).toHaveLength(1)
   expect(at.sends(staff.phone)).toHaveLength(1)
+  const info = { channel: 'main', provider: 'line-simulator', mode: 'allow-list' }
+  expect(await metricOf(worker, 'tsuchi_channel_info', info)).toBe(1)
   await expectSound(at)
 })
 

@@ -166,6 +166,12 @@ describe('a fault is told with its place, what was found and the remedy:', () =>
       'bill.yaml:9 recipient.tel: found an unknown field "tel"; remove it, or write one of phone, country, customer, timeZone',
     ],
     [
+      'a setting within another, with a dot',
+      'fallback: sms',
+      'unknown.policy: resend',
+      'bill.yaml:11 unknown.policy: found an unknown field "unknown.policy"; write it as a mapping: unknown: { policy: … }',
+    ],
+    [
       'a missing field',
       'topic: bills\n',
       '',
