@@ -101,6 +101,7 @@ const entryOf = (n: number, releaseAt: number, people: number): Entry => {
       subject: `invoice/${n}`,
       revision: null,
       onlyIfNotified: false,
+      reviewed: true,
       receivedAt: NOW,
       traceparent: `00-${hex(`trace ${n}`, 32)}-${hex(`span ${n}`, 16)}-01`,
     },

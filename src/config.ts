@@ -151,7 +151,7 @@ const channel = mapping({
     flexible: z.number({ error: 'write a number' }).min(0),
   }).optional(),
 }).superRefine(({ provider, baseUrl, mode, allow }, context) => {
-  const hostname = URL.canParse(baseUrl) ? new URL(baseUrl).hostname : ''
+  const hostname = URL.canParse(baseUrl) ? new URL(baseUrl).hostname.replace(/\.+$/, '') : ''
   if (provider === 'line-simulator' && (hostname === 'line.me' || hostname.endsWith('.line.me')))
     context.addIssue({
       code: 'custom',

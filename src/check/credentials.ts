@@ -2,8 +2,8 @@ import type { ChannelConfig, Config } from '../config.ts'
 import { askBotInfo } from '../providers/line/bot-info.ts'
 import { createIssuer } from '../providers/line/issuer.ts'
 import { tokenSourceOf } from '../stages/channels.ts'
+import { mistaken, notTheSimulator } from '../stages/simulator-answer.ts'
 import { count, type Findings, together } from './findings.ts'
-import { notTheSimulator } from './simulator-answer.ts'
 
 type Look = Omit<Findings, 'looked'>
 
@@ -23,12 +23,7 @@ export const credentials = async ({ channels }: Config, usable: ReadonlySet<stri
 const channelFindings = async (place: string, channel: ChannelConfig): Promise<Look> => {
   if (channel.provider === 'line-simulator') {
     const found = await notTheSimulator(channel.baseUrl, DEADLINE_MS)
-    if (found !== null)
-      return {
-        faults: [
-          `${place}.baseUrl: found ${found}; provider is line-simulator, and real people might get what is meant for it. Start \`tsuchi line-simulator\` and write the URL that it prints, or write provider: line`,
-        ],
-      }
+    if (found !== null) return { faults: [`${place}.baseUrl: ${mistaken(found)}`] }
   }
   const look =
     channel.token.kind === 'stateless' ? await stateless(place, channel) : await longLived(place, channel, channel.token)

@@ -12,15 +12,16 @@ export const barOf = (draft: Pick<Draft, 'mark'>, { notification }: Entry): Say 
   return bar && { status: bar, reason: bar === 'cancelled' ? 'cancellation' : 'newer-revision' }
 }
 
-export type WhomPolicy = Pick<Policy, 'isOptedOut' | 'mayReach'>
+export type RefusalPolicy = Pick<Policy, 'isOptedOut' | 'mayReach' | 'wantsReview'>
 
-/** Why this person is not written to, whatever it is about. */
+/** Why it is not sent now, though nobody called it off: by whom it is for, or by what it is. */
 export const refusalOf = (
-  { customerId, channel, recipientRef }: Notification,
-  policy: WhomPolicy,
-): 'opted-out' | 'not-on-allow-list' | null => {
+  { customerId, channel, recipientRef, reviewed }: Notification,
+  policy: RefusalPolicy,
+): 'opted-out' | 'not-on-allow-list' | 'not-reviewed' | null => {
   if (customerId !== null && policy.isOptedOut(customerId)) return 'opted-out'
-  return policy.mayReach(channel, recipientRef) ? null : 'not-on-allow-list'
+  if (!policy.mayReach(channel, recipientRef)) return 'not-on-allow-list'
+  return reviewed || !policy.wantsReview(channel) ? null : 'not-reviewed'
 }
 
 /** Whether nobody wants it any more: then no other channel is to tell it either. */

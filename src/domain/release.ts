@@ -1,4 +1,4 @@
-import { barOf, barredBy, refusalOf, type WhomPolicy } from './bar.ts'
+import { barOf, barredBy, type RefusalPolicy, refusalOf } from './bar.ts'
 import { type Intention, SEND_BY_MS } from './changes.ts'
 import { formatDeliveryTag } from './delivery-tag.ts'
 import type { Draft } from './draft.ts'
@@ -38,7 +38,7 @@ export const waitsForPermit = (state: State, lane: Lane, now: number): boolean =
   permitsOn(state, lane, 1, now) > 0 && any(state.waiting(lane, now))
 
 /** Whether what was committed to be sent is still to be: not settled, called off, paused or refused since. */
-export const isStillWanted = (state: State, { notificationId, deliveryTag }: Intention, policy: WhomPolicy): boolean => {
+export const isStillWanted = (state: State, { notificationId, deliveryTag }: Intention, policy: RefusalPolicy): boolean => {
   const entry = state.get(notificationId)
   if (entry?.state !== 'sending' || entry.deliveryTag !== deliveryTag || !entry.notification) return false
   const { channel, subject } = entry.notification

@@ -52,6 +52,8 @@ export interface Notification {
   readonly revision: number | null
   /** Only for those who got, or may have got, something about the subject before. */
   readonly onlyIfNotified: boolean
+  /** Its message is one of LINE's templates, or was the one that LINE had reviewed when it was made. */
+  readonly reviewed: boolean
   /** When intake read the record. */
   readonly receivedAt: number
   /** W3C trace context of the event, if it had one. */
@@ -121,6 +123,7 @@ export type RefusalReason =
   | 'no-recipients'
   | 'opted-out'
   | 'not-on-allow-list'
+  | 'not-reviewed'
 
 /** A record that cannot be read. Its bytes lie in the dead letters; here only its position. */
 export interface PoisonRequest {

@@ -63,7 +63,17 @@ export const compileRoute = (
   }
   const warnings = [...eventHint(document, schema), ...review.warnings, ...advertising.warnings]
   if (faults.length > 0 || !route || !compiled || !rules || schema?.kind !== 'read') return { route: null, faults, warnings }
-  return { route: notifyingRoute(file, route, schema, { message: compiled.template, rules }, defaults), faults, warnings }
+  return {
+    route: notifyingRoute(
+      file,
+      route,
+      schema,
+      { message: compiled.template, rules, fingerprint: fingerprintIn(route) },
+      defaults,
+    ),
+    faults,
+    warnings,
+  }
 }
 
 const compileCancelling = (
@@ -149,7 +159,7 @@ const notifyingRoute = (
   file: string,
   route: NotifyingFile,
   schema: Extract<SchemaReading, { kind: 'read' }>,
-  { message, rules }: Pick<NotifyingRoute, 'message' | 'rules'>,
+  { message, rules, fingerprint }: Pick<NotifyingRoute, 'message' | 'rules' | 'fingerprint'>,
   defaults: RouteDefaults,
 ): NotifyingRoute => ({
   kind: 'notify',
@@ -174,9 +184,10 @@ const notifyingRoute = (
   subject: route.subject ? subjectNaming(route.subject) : null,
   revision: typeof route.revision === 'string' ? fieldPath(route.revision) : (route.revision ?? null),
   onlyIfNotified: route.onlyIf === 'notified',
+  reviewed: fingerprint === null || route.review?.fingerprint === fingerprint,
   business: route.dedupe ? { key: route.dedupe.key.map(fieldPath), windowMs: route.dedupe.window } : null,
   message,
-  fingerprint: fingerprintIn(route),
+  fingerprint,
   rules,
   advertisingExcept: route.advertising?.except ?? [],
   advertisementsIn: advertisementsOf(route.message, rules, route.advertising?.except ?? []),

@@ -84,6 +84,7 @@ const requestFor = (about: About, scope: object, { index, told, advertised, alon
     subject,
     revision,
     onlyIfNotified: route.onlyIfNotified,
+    reviewed: route.reviewed,
     receivedAt: context.now,
     traceparent: traceparentOf(about.record),
   }

@@ -56,6 +56,8 @@ export interface NotifyingRoute extends EventRoute {
   /** A constant, or a field with a whole number. */
   readonly revision: number | FieldPath | null
   readonly onlyIfNotified: boolean
+  /** A template, or a flexible message with the record of LINE's review of it. */
+  readonly reviewed: boolean
   readonly business: { readonly key: readonly FieldPath[]; readonly windowMs: number } | null
   readonly message: MessageTemplate
   /** Names the message as LINE reviews it; null for templates. */

@@ -165,6 +165,7 @@ const policyOf = (config: Config): Policy => ({
   cost: costOf(config),
   isOptedOut: () => false,
   mayReach: hasPepper(config) ? mayReach(config) : () => true,
+  wantsReview: () => false, // told beside it: no worker starts with such a route
   spacingMs: config.recipients.spacing ?? 0,
   perDay: config.recipients.perDay ?? Number.POSITIVE_INFINITY,
   probeEveryMs: () => Number.POSITIVE_INFINITY,

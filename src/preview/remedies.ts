@@ -19,5 +19,6 @@ const REMEDIES: Readonly<Record<PoisonReason | RefusalReason, string>> = {
   advertising: "change the route's message: LINE forbids advertising; or list what is none as advertising.except",
   'no-recipients': 'the producer names at least one',
   'opted-out': 'none: the person wants nothing (tsuchi.opt-outs)',
+  'not-reviewed': 'have LINE review the message, write the record into the route, and produce the event anew',
   'not-on-allow-list': "add the recipientRef to the channel's allow, or set mode: live",
 }

@@ -86,7 +86,7 @@ export const lineClientOf = (
 export const tokenSourceOf = ({ baseUrl, token }: Pick<ChannelConfig, 'baseUrl' | 'token'>): TokenSource =>
   token.kind === 'stateless' ? { ...token, url: token.url ?? `${baseUrl.replace(/\/$/, '')}/oauth2/v3/token` } : token
 
-/** What each channel wants of the routes that use it. Only on a live channel of LINE's do real people get what is sent. */
+/** What each channel wants of the routes that use it. */
 export const channelRulesOf = ({ channels, bannedWords }: Config): ReadonlyMap<string, ChannelRules> =>
   new Map(
     Object.entries(channels).map(([name, { provider, mode, catalogue, advertising }]) => [
@@ -95,10 +95,16 @@ export const channelRulesOf = ({ channels, bannedWords }: Config): ReadonlyMap<s
         violationsOf: (message) => violationsOf(message, catalogue),
         bannedWords,
         advertising,
-        review: provider === 'line-simulator' ? 'none' : mode === 'live' ? 'required' : 'advised',
+        review: reviewOf({ provider, mode }),
       },
     ]),
   )
+
+/** Only on a live channel of LINE's do real people get what is sent. One that is not configured is taken for such. */
+export const reviewOf = (channel: Pick<ChannelConfig, 'provider' | 'mode'> | undefined): ChannelRules['review'] => {
+  if (channel?.provider === 'line-simulator') return 'none'
+  return channel === undefined || channel.mode === 'live' ? 'required' : 'advised'
+}
 
 /** Whether a channel writes to this person. */
 export const mayReach = ({ channels }: Config): ((channel: string, recipientRef: string) => boolean) => {

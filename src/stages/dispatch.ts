@@ -14,7 +14,8 @@ import { openOptOuts } from '../kafka/opt-outs.ts'
 import { createResultEncoder } from '../kafka/result-codec.ts'
 import { openTaskJournal } from '../kafka/task-journal.ts'
 import { journalKeepsTombstonesMs, topicNames } from '../kafka/topics.ts'
-import { costOf, lanesOf, mayReach, providersOf, sharesOf } from './channels.ts'
+import { costOf, lanesOf, mayReach, providersOf, reviewOf, sharesOf } from './channels.ts'
+import { verifySimulators } from './simulator-answer.ts'
 import type { Parts, Stage } from './stage.ts'
 import { openStores } from './stores.ts'
 import { askTasks, tellOf, tellOfAttempt, tellOfCommits } from './tell-dispatch.ts'
@@ -36,6 +37,7 @@ export const startDispatch = async (
   const groupId = `${config.kafka.group}-dispatch`
   const shares = sharesOf(config, partitions)
 
+  await verifySimulators(config)
   // Ended in reverse, also when the start fails half-way.
   await using opened = new AsyncDisposableStack()
   const encodeResult = await createResultEncoder(createRegistry(config.registry), names.results)
@@ -76,6 +78,7 @@ export const startDispatch = async (
     cost: costOf(config),
     isOptedOut: optOuts.has,
     mayReach: mayReach(config),
+    wantsReview: (channel) => reviewOf(config.channels[channel]) === 'required',
     spacingMs: config.recipients.spacing ?? 0,
     perDay: config.recipients.perDay ?? Number.POSITIVE_INFINITY,
     probeEveryMs: (channel) => config.channels[channel]?.probeEvery ?? Number.POSITIVE_INFINITY,

@@ -1,12 +1,15 @@
 import { createHash, createHmac } from 'node:crypto'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Config } from '../../src/config.ts'
 import { phoneOf } from '../../src/line-simulator/people.ts'
 import { expectSound } from './audit.ts'
 import { outageNotice, paymentDue } from './events.ts'
 import { type Installation, install } from './installation.ts'
-import { metricOf } from './metrics.ts'
+import { metricOf, untilMetric } from './metrics.ts'
 import { quietInTokyoNow } from './quiet-now.ts'
+import { tsuchi } from './tsuchi-command.ts'
 
 const customer = (n: number) => ({ id: `C-${n}`, phone: phoneOf('reachable', n) })
 
@@ -57,4 +60,37 @@ test('a shadow does everything but the call: duplicates, quiet hours and limits 
 
   expect(at.sends()).toEqual([])
   expect(at.simulator.log.count().total, 'not even a token was asked for').toBe(0)
+})
+
+test('what was queued while the channel was a shadow, unreviewed, is not sent when it goes live', async () => {
+  const at = await install()
+  onTestFinished(at.close)
+  const shadow = await at.startWorker({ config: withMain(at, { provider: 'line', mode: 'shadow' }) })
+  await tsuchi(at, ['channels', 'pause', 'main'])
+  const bill = await at.produceOne('payment-due', paymentDue(customer(1)))
+  await untilMetric(shadow, 'tsuchi_notifications', { state: 'queued' }, (count) => count === 1)
+  await shadow.stop()
+
+  // Only intake reads routes, and would not start: this worker knows but what was queued.
+  await at.startWorker({ stages: ['dispatch'], config: withMain(at, { provider: 'line', mode: 'live' }) })
+  await tsuchi(at, ['channels', 'resume', 'main'])
+  expect(await at.results.endOf(bill)).toMatchObject({ status: 'refused', reason: 'not-reviewed', attempts: 0 })
+  expect(at.sends()).toEqual([])
+  await expectSound(at)
+})
+
+test('what is called a simulator and is something else: no worker starts', async () => {
+  const at = await install()
+  onTestFinished(at.close)
+  const other = createServer((_, response) => response.writeHead(404).end('{}')).listen(0, '127.0.0.1')
+  await new Promise((resolve) => other.once('listening', resolve))
+  const baseUrl = `http://127.0.0.1:${(other.address() as AddressInfo).port}`
+  await expect(at.startWorker({ config: withMain(at, { baseUrl }), mayDie: true })).rejects.toThrow(
+    /channels\.main\.baseUrl: found HTTP 404 at \/_simulator, and not as the simulator does; provider is line-simulator, and real people/,
+  )
+  other.closeAllConnections()
+  await new Promise((resolve) => other.close(resolve))
+  await expect(at.startWorker({ config: withMain(at, { baseUrl }), mayDie: true })).rejects.toThrow(
+    /found ECONNREFUSED; .*Start `tsuchi line-simulator`/,
+  )
 })

@@ -139,6 +139,11 @@ describe('a channel', () => {
       'provider: line-simulator\n    baseUrl: https://api-data.line.me',
       'channels.main.baseUrl: write the URL of the simulator',
     ],
+    [
+      'to LINE by its name with a dot',
+      'provider: line-simulator\n    baseUrl: https://api.line.me.',
+      'channels.main.baseUrl: write the URL of the simulator',
+    ],
     ['with a list that nobody reads', `allow: [${REF}]`, 'channels.main.allow: has no effect with mode live'],
     [
       'with a phone number on its list',

@@ -66,6 +66,7 @@ const notification: fc.Arbitrary<Notification> = fc.record({
   subject: maybe(text),
   revision: maybe(offset),
   onlyIfNotified: fc.boolean(),
+  reviewed: fc.boolean(),
   receivedAt: time,
   traceparent: maybe(text),
 })

@@ -98,6 +98,7 @@ describe('an event for one customer', () => {
       subject: null,
       revision: null,
       onlyIfNotified: false,
+      reviewed: false,
       receivedAt: NOW,
       traceparent: null,
     })

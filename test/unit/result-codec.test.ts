@@ -46,6 +46,7 @@ const REASONS: Readonly<Record<UnknownCause | RefusalReason | PoisonReason, true
   'no-recipients': true,
   'opted-out': true,
   'not-on-allow-list': true,
+  'not-reviewed': true,
   'no-value': true,
   'not-confluent': true,
   'unknown-schema': true,

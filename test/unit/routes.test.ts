@@ -53,6 +53,7 @@ describe('a route file', () => {
       subject: null,
       revision: null,
       onlyIfNotified: false,
+      reviewed: false,
       business: null,
       schema: { name: 'jp.example.Bill', json: JSON.parse(BILL) },
     })

@@ -211,6 +211,7 @@ const requestOf = (n: number, s: Sketch, now: number, times: Map<string, number>
     subject,
     revision,
     onlyIfNotified: s.onlyIf && revision !== null,
+    reviewed: true,
     businessKey: s.businessKey === null ? null : `b${s.person}${s.businessKey}`,
     businessWindowMs: 2 * HOUR,
   }

@@ -51,6 +51,32 @@ describe('a channel that is limited to an allow-list', () => {
   })
 })
 
+describe('a live channel sends only what LINE has reviewed', () => {
+  const live = { wantsReview: (channel: string) => channel === 'main' }
+
+  test('what was made before the review, while it was a shadow, is refused when its time comes', () => {
+    const run = startRun()
+    hold(run, ready(1, { reviewed: false }), ready(2))
+    run.policy = { ...run.policy, ...live }
+    const changes = run.step()
+    expect(said(changes)).toEqual(['n1 refused', 'n2 sending'])
+    expect(changes.results[0]).toMatchObject({ reason: 'not-reviewed', terminal: true, fallback: null })
+  })
+
+  test('and at arrival; on another channel it goes', () => {
+    const run = startRun({ policy: live })
+    run.permits = new Map([[laneOf({ channel: 'support', endpoint: 'template' }), 1]])
+    const elsewhere = ready(2, { channel: 'support', reviewed: false })
+    expect(said(run.receive(ready(1, { reviewed: false }), elsewhere))).toEqual(['n1 refused', 'n2 sending'])
+  })
+
+  test('it may be produced anew once it is reviewed', () => {
+    const run = startRun({ policy: live })
+    run.receive(ready(1, { reviewed: false }))
+    expect(said(run.receive(ready(2, { identityKey: 'k1' })))).toEqual(['n2 sending'])
+  })
+})
+
 describe('a shadow channel', () => {
   test('does everything but the call: what was decided to be sent ends refused, with no attempt and no cost', () => {
     const run = startRun({ policy: { cost: () => ({ tenThousandths: 30_000, currency: 'JPY' }) } })

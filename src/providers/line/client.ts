@@ -144,6 +144,7 @@ const readBase = (baseUrl: string): { readonly origin: string; readonly prefix: 
 const OWN_HEADERS: ReadonlySet<string> = new Set([
   'authorization',
   'content-type',
+  'host',
   'x-line-delivery-tag',
   'content-length',
   'transfer-encoding',

@@ -1,5 +1,26 @@
 import { fetch } from 'undici'
 import { z } from 'zod'
+import { type Config, ConfigError } from '../config.ts'
+
+/** Throws ConfigError if what is called a simulator is something else, or is not there: real people might get what is meant for it. */
+export const verifySimulators = async (config: Config): Promise<void> => {
+  const simulated = Object.entries(config.channels).filter(
+    ([, { provider, mode }]) => provider === 'line-simulator' && mode !== 'shadow',
+  )
+  const looks = await Promise.all(
+    simulated.map(async ([name, { baseUrl }]) => {
+      const found = await notTheSimulator(baseUrl, DEADLINE_MS)
+      return found === null ? [] : [`channels.${name}.baseUrl: ${mistaken(found)}`]
+    }),
+  )
+  const faults = looks.flat()
+  if (faults.length > 0) throw new ConfigError(config.file, faults)
+}
+
+export const mistaken = (found: string): string =>
+  `found ${found}; provider is line-simulator, and real people might get what is meant for it. Start \`tsuchi line-simulator\` and write the URL that it prints, or write provider: line`
+
+const DEADLINE_MS = 5_000
 
 /** Whether it is the simulator that answers there; if not, what does. Sends nothing of the channel's. Never rejects. */
 export const notTheSimulator = async (baseUrl: string, deadlineMs: number): Promise<string | null> => {
