@@ -150,19 +150,13 @@ const channel = mapping({
     template: z.number({ error: 'write a number' }).min(0),
     flexible: z.number({ error: 'write a number' }).min(0),
   }).optional(),
-}).superRefine(({ provider, baseUrl, mode, allow }, context) => {
+}).superRefine(({ provider, baseUrl }, context) => {
   const hostname = URL.canParse(baseUrl) ? new URL(baseUrl).hostname.replace(/\.+$/, '') : ''
   if (provider === 'line-simulator' && (hostname === 'line.me' || hostname.endsWith('.line.me')))
     context.addIssue({
       code: 'custom',
       path: ['baseUrl'],
       message: 'write the URL of the simulator, as it prints it: this is LINE',
-    })
-  if (mode !== 'allow-list' && allow.length > 0)
-    context.addIssue({
-      code: 'custom',
-      path: ['allow'],
-      message: `has no effect with mode ${mode}: take it away, or write mode: allow-list`,
     })
 })
 

@@ -97,4 +97,8 @@ const main = async (): Promise<void> => {
   process.once('SIGINT', () => void reader.stop().then(crm.close))
 }
 
-if (import.meta.main) await main()
+if (import.meta.main)
+  await main().catch((error: Error) => {
+    console.error(error.message)
+    process.exitCode = 1
+  })

@@ -43,6 +43,7 @@ export const readResults = async (
   const kafka = new Kafka({ brokers: [...brokers], clientId: group, logLevel: logLevel.ERROR })
   const registry = new SchemaRegistry({ host: registryUrl })
   // kafkajs reads committed records only, unless told otherwise; most clients must be told: see docs/consuming-results.md.
+  await refuseAbsent(kafka, topic)
   const consumer = kafka.consumer({ groupId: group, readUncommitted: false, maxWaitTimeInMs: 500 })
   await consumer.connect()
   await consumer.subscribe({ topic, fromBeginning: true })
@@ -52,6 +53,15 @@ export const readResults = async (
     },
   })
   return { stop: () => consumer.disconnect() }
+}
+
+/** Else kafkajs retries for a while, and names no topic. */
+const refuseAbsent = async (kafka: Kafka, topic: string): Promise<void> => {
+  const admin = kafka.admin()
+  await admin.connect()
+  const topics = await admin.listTopics().finally(() => admin.disconnect())
+  if (!topics.includes(topic))
+    throw new Error(`there is no topic ${topic}: set RESULTS_TOPIC to PREFIX.results, as topics.prefix says`)
 }
 
 /** Avro's decimal of the field `cost`: ten-thousandths of the currency's unit. ¥3.5 is 35000. */

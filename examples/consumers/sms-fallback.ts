@@ -123,4 +123,8 @@ const print = async ({ customerId, purpose, subject, because }: Sms): Promise<vo
   console.log(`SMS to customer ${customerId}: ${purpose}${subject === null ? '' : ` about ${subject}`} (${because})`)
 }
 
-if (import.meta.main) await main()
+if (import.meta.main)
+  await main().catch((error: Error) => {
+    console.error(error.message)
+    process.exitCode = 1
+  })

@@ -71,7 +71,7 @@ const refusalOf = (error: unknown, replication: number): unknown => {
     const { topic, type, message } = each as Error & { topic?: string; type?: string }
     const remedy =
       type === 'INVALID_REPLICATION_FACTOR'
-        ? `set topics.replication (now ${replication}) to at most the number of brokers`
+        ? `set topics.replication (now ${replication}) to at most the number of brokers; \`tsuchi check\` accepts fewer than 3 only with environment: development`
         : type === 'TOPIC_AUTHORIZATION_FAILED'
           ? 'the brokers do not allow this user Create on it: `tsuchi acls --for topics-create` prints the command that does'
           : `the brokers say ${message}`

@@ -22,6 +22,8 @@ export const joinIntakeGroup = async (options: {
   readonly onReady: (partitions: number) => void
   /** Where to begin is not known yet, and why; it is tried again. */
   readonly onWaiting: (why: string) => void
+  /** The group reads this topic for the first time, and from where: what lies before is left unread. */
+  readonly onBegins: (topic: string, from: StartFrom) => void
   readonly onFatal: (error: Error) => void
 }): Promise<{ leave(): Promise<void> }> => {
   const { kafka, topics, onFatal } = options
@@ -104,6 +106,7 @@ interface Preparation {
   readonly assigned: readonly { readonly topic: string; readonly partition: number }[]
   readonly current: () => boolean
   readonly onWaiting: (why: string) => void
+  readonly onBegins: (topic: string, from: StartFrom) => void
 }
 
 /** Everything but lost offsets passes: brokers fail over, and somebody else may have to decide first. */
@@ -142,7 +145,10 @@ const prepare = async (preparation: Preparation): Promise<void> => {
   }
 }
 
-const decide = async ({ admin, consumer, groupId, requestsTopic, from, current }: Preparation, topic: string): Promise<void> => {
+const decide = async (
+  { admin, consumer, groupId, requestsTopic, from, current, onBegins }: Preparation,
+  topic: string,
+): Promise<void> => {
   // In this order: whoever has produced a request had committed offsets before.
   const hasProduced = (await admin.fetchTopicOffsets(requestsTopic)).some(({ high }) => high !== '0')
   const groupOffsets = await admin.fetchOffsets({ groupId })
@@ -158,7 +164,8 @@ const decide = async ({ admin, consumer, groupId, requestsTopic, from, current }
         `group ${groupId} has no offsets, but has read before (${requestsTopic} is not empty): they were deleted, or expired after a week without a worker. Say where to go on with --from latest, earliest or a time; what was read before is not sent twice`,
       )
     const starts = await resolveStart(admin, topic, from ?? 'latest')
-    return consumer.commitOffsets(starts.map(({ partition, offset }) => ({ topic, partition, offset })))
+    await consumer.commitOffsets(starts.map(({ partition, offset }) => ({ topic, partition, offset })))
+    return onBegins(topic, from ?? 'latest')
   }
 
   const last = Math.max(...known.keys())

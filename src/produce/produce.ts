@@ -38,11 +38,8 @@ export const produceEvent = async (
   const producer = await openEventProducer({ kafka, registry: createRegistry(config.registry), route })
   try {
     const event = production.fresh ? freshEvent(production.event, route, { now, id: randomUUID() }) : production.event
-    return await producer.produce({
-      event,
-      headers: headersFor(route, producer.recordName, production.headers, routes),
-      key: production.key,
-    })
+    refuseLost(route, producer.recordName, production.headers, routes)
+    return await producer.produce({ event, headers: production.headers, key: production.key })
   } finally {
     await producer.close()
   }
@@ -72,14 +69,15 @@ const refuseByAccident = ({ environment, channels, file }: Config, route: Route,
     )
 }
 
-/** With the type that the route goes by, where the record's own name does not lead to it. */
-const headersFor = (route: Route, recordName: string, given: ReadonlyMap<string, string>, routes: readonly Route[]) => {
-  const byName = routeFor(routes, { topic: route.topic, ceType: given.get('ce_type'), recordName })
-  const headers = byName === route || given.has('ce_type') ? given : new Map([...given, ['ce_type', route.event]])
-  const found = routeFor(routes, { topic: route.topic, ceType: headers.get('ce_type'), recordName })
-  if (found !== route)
-    throw new ProduceError(
-      `with the header ce_type as given it would go to ${found ? `route ${found.id}` : 'no route'}, not to ${route.id}: leave it out, or give ce_type=${route.event}`,
-    )
-  return headers
+/** No header is made up: a record that does not find its route as it is would not find it in production either. */
+const refuseLost = (route: Route, recordName: string, given: ReadonlyMap<string, string>, routes: readonly Route[]): void => {
+  const ceType = given.get('ce_type')
+  const found = routeFor(routes, { topic: route.topic, ceType, recordName })
+  if (found === route) return
+  const elsewhere = found ? `route ${found.id}` : 'no route'
+  throw new ProduceError(
+    ceType === undefined
+      ? `as a record ${recordName} without the header ce_type it would go to ${elsewhere}, not to ${route.id}, whose event is ${route.event}: correct that event, or give --header ce_type=${route.event} if its producers write it`
+      : `with the header ce_type as given it would go to ${elsewhere}, not to ${route.id}: leave it out, or give ce_type=${route.event}`,
+  )
 }

@@ -49,6 +49,13 @@ export const startIntake = async (
       log.info({ event: 'intake-ready', partitions }, 'intake reads its partitions')
     },
     onWaiting: (why) => log.warn({ event: 'intake-waiting' }, why),
+    onBegins: (topic, begin) => {
+      const where = typeof begin === 'object' ? new Date(begin.timestamp).toISOString() : begin
+      log.info(
+        { event: 'intake-begins', topic, from: where },
+        `${topic} is read for the first time, from ${where} on (run --from)`,
+      )
+    },
     onFatal: parts.onFatal,
   })
 

@@ -40,10 +40,14 @@ test('headers go along and name the event; the key is given', async () => {
   expect(end.record.headers).toMatchObject({ traceparent })
 })
 
-test('a route that goes by a CloudEvents type gets it', async () => {
+test('a route that goes by a CloudEvents type must be given it, as its producers do: a misspelt event is not hidden by it', async () => {
   const at = await installRunning({ routes: { 'reservation-reminder': { event: 'jp.example.reminder-due.v1' } } })
   onTestFinished(at.close)
-  const { stdout } = await produce(at, example('reservation-reminder'), '--fresh')
+  expect((await produce(at, example('reservation-reminder'), '--fresh')).stderr).toBe(
+    'as a record jp.example.reservation.ReservationReminderDue without the header ce_type it would go to no route, not to reservation-reminder, whose event is jp.example.reminder-due.v1: correct that event, or give --header ce_type=jp.example.reminder-due.v1 if its producers write it\n',
+  )
+  const typed = ['--header', 'ce_type=jp.example.reminder-due.v1']
+  const { stdout } = await produce(at, example('reservation-reminder'), '--fresh', ...typed)
   expect(await at.results.endOf(placeIn(stdout))).toMatchObject({
     status: 'accepted',
     source: { eventType: 'jp.example.reminder-due.v1' },

@@ -144,7 +144,6 @@ describe('a channel', () => {
       'provider: line-simulator\n    baseUrl: https://api.line.me.',
       'channels.main.baseUrl: write the URL of the simulator',
     ],
-    ['with a list that nobody reads', `allow: [${REF}]`, 'channels.main.allow: has no effect with mode live'],
     [
       'with a phone number on its list',
       'mode: allow-list\n    allow: ["+819012345678"]',
@@ -155,6 +154,15 @@ describe('a channel', () => {
     ['with a catalogue that is none', 'catalogue: tsuchi.yaml', 'tsuchi.yaml is not JSON: give it the shape {"templates"'],
     ['with half a measure against advertising', 'advertising: sometimes', 'channels.main.advertising: write warn or refuse'],
   ])('%s is a fault', (_, settings, words) => expect(faultsOf(withChannel(settings)).join('\n')).toContain(words))
+})
+
+test('the configuration for development is sound, and reads the shipped routes', () => {
+  const config = loadConfig(join(import.meta.dirname, '../../deploy/development.yaml'), {
+    KAFKA_BROKERS: 'localhost:9092',
+    SCHEMA_REGISTRY_URL: 'http://localhost:8081',
+  })
+  expect(config).toMatchObject({ environment: 'development', routes: join(import.meta.dirname, '../../routes') })
+  expect(config.channels.main).toMatchObject({ provider: 'line-simulator' })
 })
 
 test('what needs no secrets is read without them, and says which are not there', () => {
