@@ -14,7 +14,7 @@ standard error. What is there is what the topic still keeps: 30 days, if nobody 
   tsuchi dead-letters list --state waiting --json | jq -r .position
 
 A refused event (no phone, a content rule, no route) was read, and has its result: it is no dead letter. To have it sent after all, mend
-what its result says, and produce the event anew: a refusal does not claim its identity.`
+what its result says, and produce the event anew: a refusal does not claim its identity (but for what a shadow channel refused).`
 
 export const SHOW_HELP = `
 The record's key and value are not shown, as they hold a phone number: their sizes are, the schema id, the names of its headers, and the

@@ -22,7 +22,7 @@ export const chooseToList = (letters: readonly Letter[], { filter, limit }: Omit
   return limit === null ? meant : meant.slice(-limit)
 }
 
-/** To replay: the oldest first, if there is a limit. What was replayed before does not count, unless it is to be replayed again. */
+/** To replay: the oldest first, if there is a limit. What cannot be replayed does not count, nor what was before, unless it is to be again. */
 export const chooseToReplay = (
   letters: readonly Letter[],
   { filter, positions, limit }: Wanted,
@@ -33,7 +33,12 @@ export const chooseToReplay = (
   const there = new Set(found.map(({ origin }) => formatOrigin(origin)))
   let left = limit ?? Number.POSITIVE_INFINITY
   return {
-    letters: found.filter((letter) => isMeant(filter, letter) && ((!again && stateOf(letter) === 'replayed') || left-- > 0)),
+    letters: found.filter((letter) => isMeant(filter, letter) && (isSkipped(letter, again) || left-- > 0)),
     unknown: [...named].filter((position) => !there.has(position)),
   }
+}
+
+const isSkipped = (letter: Letter, again: boolean): boolean => {
+  const state = stateOf(letter)
+  return state === 'unreplayable' || (state === 'replayed' && !again)
 }

@@ -3,6 +3,7 @@ import { readRoutes } from '../app.ts'
 import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import { createSealer } from '../domain/seal.ts'
+import { compareImmutables } from '../kafka/create-topics.ts'
 import { type ReadLetters, readLetters, readRecordsOf } from '../kafka/dead-letter-reader.ts'
 import { createEventReader, createRegistry } from '../kafka/event-reader.ts'
 import { openReplayWriter, type ReplayWriter } from '../kafka/replay-writer.ts'
@@ -61,7 +62,11 @@ export const openDesk = (options: { readonly config: Config; readonly kafka: Kaf
       })
     },
     writer: async (by) => {
-      await verifyTopics(kafka, names, config.topics.partitions)
+      const { partitions } = config.topics
+      const { pepper } = config.privacy
+      await verifyTopics(kafka, names, partitions)
+      // With another group's name, the transactional id would be another, and fence nobody.
+      await compareImmutables({ kafka, names, partitions, pepper, group: config.kafka.group })
       return openReplayWriter({ kafka, deadLetters: names.deadLetters, group: config.kafka.group, by, at: clock.now() })
     },
   }

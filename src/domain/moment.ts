@@ -34,6 +34,8 @@ export interface Policy {
   readonly isOptedOut: (customerId: string) => boolean
   /** Whether the channel writes to this person: on one that is limited to an allow-list, not to everybody. */
   readonly mayReach: (channel: string, recipientRef: string) => boolean
+  /** Whether the channel does everything but the call: then nobody is to be written to in another way either. */
+  readonly isShadow: (channel: string) => boolean
   /** Whether the channel sends only what LINE has reviewed: what was made while it was not live may not have been. */
   readonly wantsReview: (channel: string) => boolean
   /** The least time between two notifications to one person, ms; 0: none. */

@@ -34,7 +34,8 @@ const releasedAt = (entry: Entry, releaseAt: number): Entry => {
  *  ring at once. */
 export const sayFallback = (draft: Draft, entry: Entry, moment: Moment): void => {
   const { quietHours, zone, fallback } = notificationOf(entry)
-  if (isUnwanted(draft, entry, moment)) return draft.put({ ...entry, fallbackAt: null, fallbackSaid: true })
+  if (isUnwanted(draft, entry, moment) || moment.policy.isShadow(notificationOf(entry).channel))
+    return draft.put({ ...entry, fallbackAt: null, fallbackSaid: true })
   const quietEnd = quietHours && quietUntil(moment.now, zone, quietHours)
   if (quietEnd !== null) return draft.put({ ...entry, fallbackAt: quietEnd })
   const { entry: said, result } = say(entry, { status: 'fallback_due', reason: 'fallback-after', fallback }, moment.now)
@@ -107,7 +108,8 @@ export const unconfirmed = (draft: Draft, entry: Entry, moment: Moment): Say => 
 /** Ends a notification: the terminal result, and address and message forgotten. */
 export const finish = (draft: Draft, entry: Entry, words: Say, moment: Moment): void => {
   const { entry: said, result } = say(entry, { ...words, terminal: true }, moment.now)
-  const reached = words.status === 'accepted' || (words.status === 'unconfirmed' && entry.state === 'unknown')
+  const reached =
+    words.status === 'accepted' || words.reason === 'shadow' || (words.status === 'unconfirmed' && entry.state === 'unknown')
   draft.publish(result)
   draft.put({
     ...said,
@@ -130,7 +132,7 @@ export const correct = (draft: Draft, entry: Entry, outcome: Outcome, moment: Mo
 
 /** Of one that was sent again, an earlier attempt may still have reached the person. */
 const reachedAfter = ({ sentAt, reachedAt, resend }: Entry, { kind }: DefiniteOutcome): number | null => {
-  if (kind === 'accepted') return sentAt
+  if (kind === 'accepted' || kind === 'withheld') return sentAt
   return resend ? reachedAt : null
 }
 

@@ -72,7 +72,7 @@ const mayGo = (draft: Draft, entry: Entry, moment: Moment): boolean => {
     return false
   }
   if (any(draft.sendingTo(notification.recipientRef)) || draft.ahead(entry)) return false
-  if (notification.onlyIfNotified && !wasTold(draft, entry)) {
+  if (notification.onlyIfNotified && !wasTold(draft, entry, moment)) {
     endUnsent(draft, entry, { status: 'cancelled', reason: 'not-notified' }, moment)
     return false
   }
@@ -80,19 +80,24 @@ const mayGo = (draft: Draft, entry: Entry, moment: Moment): boolean => {
 }
 
 /** The person got, or may have got, something else about the subject. */
-const wasTold = (draft: Draft, { notificationId, notification }: Entry): boolean => {
+const wasTold = (draft: Draft, { notificationId, notification }: Entry, { policy }: Moment): boolean => {
   if (!notification) return false
-  for (const other of draft.reached(notification.recipientRef, 0))
+  for (const other of reachedBy(draft.reached(notification.recipientRef, 0), notification.channel, policy))
     if (other.notificationId !== notificationId && other.notification?.subject === notification.subject) return true
   return false
 }
 
+/** What a shadow would have sent counts for it as if it had been; on a channel that sends, nobody has heard of it. */
+const reachedBy = function* (entries: Iterable<Entry>, channel: string, policy: Moment['policy']) {
+  for (const entry of entries) if (entry.status !== 'refused' || policy.isShadow(channel)) yield entry
+}
+
 /** Lets it wait if the person has had enough for now. Urgent ones do not wait, but count. */
 const park = (draft: Draft, entry: Entry, moment: Moment): boolean => {
-  const { urgent, recipientRef } = notificationOf(entry)
+  const { urgent, recipientRef, channel } = notificationOf(entry)
   const { spacingMs, perDay } = moment.policy
   if (urgent || (spacingMs === 0 && perDay === Number.POSITIVE_INFINITY)) return false
-  const sent = [...draft.reached(recipientRef, moment.now - Math.max(DAY_MS, spacingMs))]
+  const sent = [...reachedBy(draft.reached(recipientRef, moment.now - Math.max(DAY_MS, spacingMs)), channel, moment.policy)]
     .map((other) => lastSentAt(other) ?? 0)
     .sort((a, b) => a - b)
   const spaced = (sent.at(-1) ?? Number.NEGATIVE_INFINITY) + spacingMs

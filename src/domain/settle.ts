@@ -33,7 +33,7 @@ export const settle = (draft: Draft, report: OutcomeReport, moment: Moment): boo
       finish(draft, heard, endOf(outcome, entry.notification, moment), moment)
       break
     case 'withheld':
-      finish(draft, entry, endOf(outcome, entry.notification, moment), moment) // no call was made: no attempt
+      endUnsent(draft, entry, endOf(outcome, entry.notification, moment), moment) // no call was made: no attempt
       break
     case 'not-sent':
       requeue(draft, setBack(neverStarted(outcome) ? entry : heard, outcome, Math.min(report.at, moment.now)), moment)
@@ -72,10 +72,12 @@ const requeue = (draft: Draft, entry: Entry, moment: Moment): void => {
 }
 
 /** `unconfirmed` is corrected by whatever is learned of the intention in force; any end that claims LINE did not take it, by LINE having
- *  taken an earlier one after all. */
+ *  taken an earlier one after all. That the second of two was withheld says nothing of the first. */
 const correctsEnd = (entry: Entry, outcome: Outcome, inForce: boolean): boolean =>
   !entry.corrected &&
-  (outcome.kind === 'accepted' ? entry.status !== 'accepted' : inForce && entry.status === 'unconfirmed' && isDefinite(outcome))
+  (outcome.kind === 'accepted'
+    ? entry.status !== 'accepted'
+    : inForce && entry.status === 'unconfirmed' && isDefinite(outcome) && !(outcome.kind === 'withheld' && entry.resend))
 
 type NotSent = Extract<Outcome, { kind: 'not-sent' }>
 

@@ -10,6 +10,7 @@ import { attempted, becomeUnknown, endUnsent, finish, queue, sayFallback, unconf
 import { receive } from './receive.ts'
 import { release } from './release.ts'
 import type { ChannelRequest } from './request.ts'
+import type { Result } from './result.ts'
 import { settle } from './settle.ts'
 import type { State } from './state.ts'
 import { any, take } from './take.ts'
@@ -75,7 +76,7 @@ export const step = (state: State, inputs: readonly Input[], moment: Moment): Ch
     marks: [...draft.marks.values()],
     pauses: [...draft.pauses.values()],
     forgotten: [...draft.forgotten],
-    results: draft.results,
+    results: draft.results.map((result) => hushed(result, moment)),
     intentions,
     position,
     counter: moment.counter + intentions.length,
@@ -93,6 +94,13 @@ export const step = (state: State, inputs: readonly Input[], moment: Moment): Ch
     tooOld,
     strays,
   }
+}
+
+/** Where a channel writes to nobody, or not to this person, no other one is to do it in its place. */
+const hushed = (result: Result, { policy }: Moment): Result => {
+  const { fallback, channel, recipientRef } = result
+  if (fallback === null || channel === null) return result
+  return policy.isShadow(channel) || !policy.mayReach(channel, recipientRef ?? '') ? { ...result, fallback: null } : result
 }
 
 /** When a step without inputs would next change something; `undefined`: never, as things stand. What waits for nothing but a permit

@@ -109,9 +109,14 @@ export const NEEDS: readonly Need[] = [
     why: 'every worker reads the opt-outs by itself',
   },
   { uses: ['dispatch'], operation: 'Write', on: 'transactional id {group}-dispatch-*', why: 'one for each partition' },
-  { uses: ['check', 'topics-create'], operation: 'Read', on: 'journal', why: 'the immutables are compared' },
   {
-    uses: ['check', 'topics-create'],
+    uses: ['check', 'topics-create', 'dead-letters-replay'],
+    operation: 'Read',
+    on: 'journal',
+    why: 'the immutables are compared',
+  },
+  {
+    uses: ['check', 'topics-create', 'dead-letters-replay'],
     operation: 'Read',
     on: 'group {prefix}.journal-journal-*',
     why: 'the immutables are compared',

@@ -1,16 +1,15 @@
-import { randomBytes } from 'node:crypto'
 import type { Config } from '../config.ts'
 import type { Message } from '../domain/message.ts'
 import type { Policy } from '../domain/moment.ts'
 import type { EventFacts, Notification, ReadyRequest, RefusedRequest, Request } from '../domain/request.ts'
-import { createSealer, openContent } from '../domain/seal.ts'
+import { openContent } from '../domain/seal.ts'
 import type { InterpretContext } from '../intake/about.ts'
 import { readEvent } from '../intake/event-facts.ts'
 import type { EventReading } from '../intake/event-reading.ts'
 import { type Dead, readRecord } from '../intake/read-record.ts'
 import type { Route } from '../intake/route.ts'
 import { routeFor } from '../intake/routes.ts'
-import { wholeScope, withoutNulls } from '../intake/scopes.ts'
+import { scopesOf, wholeScope, withoutNulls } from '../intake/scopes.ts'
 import type { SourceRecord } from '../intake/source-record.ts'
 import { channelRulesOf, costOf, mayReach } from '../stages/channels.ts'
 import { type Broken, brokenBy } from './broken.ts'
@@ -53,26 +52,37 @@ export interface Subject {
   readonly value: Buffer | null
   readonly reading: EventReading
   readonly now: number
+  /** An event may name very many. */
+  readonly onProgress?: (done: number, total: number) => void
 }
 
 /** Reads the record as intake does, and lets the core decide as dispatch does, of nothing else it knows. Sends nothing, and writes nothing. */
 export const previewOf = async (subject: Subject): Promise<Preview> => {
-  const { config, routes, record, value, reading, now } = subject
-  const { seal, open } = createSealer([randomBytes(32)])
+  const { config, routes, record, value, reading, now, onProgress = () => undefined } = subject
+  const { route, facts, names } = factsOf(subject)
   const read = (routes: readonly Route[], at: number) => {
-    const context: InterpretContext = { now: at, pepper: config.privacy.pepper, seal }
-    return readRecord(record, value, { ...context, routes, read: async () => reading })
+    let done = 0
+    const seal: InterpretContext['seal'] = (plain) => {
+      if (++done % 500 === 0) onProgress(done, names)
+      return plain // it goes nowhere
+    }
+    return readRecord(record, value, { now: at, pepper: config.privacy.pepper, seal, routes, read: async () => reading })
   }
   const strict = await read(withRules(routes, config), now)
-  const { route, facts } = factsOf(subject)
   const happened = facts?.time ?? null
   // What is broken, or too old, is shown all the same.
   const isTooOld = strict.dead?.reason === 'older-than-window'
-  const looked = await read(routes.map(withoutRules), isTooOld ? (happened ?? now) : now)
+  const breaksRules = strict.requests.some(isBroken)
+  const looked = isTooOld || breaksRules ? await read(routes.map(withoutRules), isTooOld ? (happened ?? now) : now) : strict
+  const mayBreak = looked !== strict || strict.advertised.length > 0
   const requests = isTooOld ? [] : strict.requests
-  const circumstances = { now, policy: policyOf(config), isShadow: (channel: string) => isShadow(config, channel) }
+  const circumstances = {
+    now,
+    policy: policyOf(config),
+    isShadow: (channel: string) => isShadow(config, channel),
+  }
   const fates = foretell(requests, circumstances)
-  const ifTold = foretell(requests.map(asIfTold), circumstances)
+  const ifTold = requests.some(isForSome) ? foretell(requests.map(asIfTold), circumstances) : fates
   const named = namedIn(looked.requests)
 
   return {
@@ -89,7 +99,9 @@ export const previewOf = async (subject: Subject): Promise<Preview> => {
       const index = indexOf(request)
       const look = named.get(index)
       const notification = look?.kind === 'ready' ? look.notification : null
-      const message = look?.kind === 'ready' ? openContent(look.sealed, look.notification.notificationId, open).message : null
+      const messageOf = () =>
+        look?.kind === 'ready' ? openContent(look.sealed, look.notification.notificationId, asItIs).message : null
+      const message = mayBreak ? messageOf() : null
       const fate: Fate = fates.get(id) ?? { kind: 'too-old' }
       const forThoseTold = notification !== null && isForThoseTold(fate, notification)
       const person = request.kind === 'ready' ? request.notification : request
@@ -100,7 +112,10 @@ export const previewOf = async (subject: Subject): Promise<Preview> => {
         notification,
         fate: forThoseTold ? (ifTold.get(id) ?? fate) : fate,
         forThoseTold,
-        message,
+        /** Of most it is never asked. */
+        get message() {
+          return messageOf()
+        },
         broken: message && route?.kind === 'notify' ? brokenBy(message, route, config) : [],
       }
     }),
@@ -126,15 +141,16 @@ const withRules = (routes: readonly Route[], config: Config): readonly Route[] =
 const withoutRules = (route: Route): Route =>
   route.kind === 'notify' ? { ...route, rules: { ...route.rules, violationsOf: () => [], advertising: 'warn' } } : route
 
-/** The route, and what the event says of itself, as intake finds them. */
-const factsOf = ({ routes, record, reading }: Subject): { route: Route | null; facts: EventFacts | null } => {
-  if (reading.kind === 'poison') return { route: null, facts: null }
+/** The route, what the event says of itself, and how many it names, as intake finds them. */
+const factsOf = ({ routes, record, reading }: Subject): { route: Route | null; facts: EventFacts | null; names: number } => {
+  if (reading.kind === 'poison') return { route: null, facts: null, names: 0 }
   const { recordName } = reading
   const route = routeFor(routes, { topic: record.position.topic, ceType: record.headers.get('ce_type'), recordName })
-  if (!route) return { route: null, facts: null }
+  if (!route) return { route: null, facts: null, names: 0 }
   const event = reading.as(route.schema)
-  if (event.kind === 'poison' || typeof event.value !== 'object' || event.value === null) return { route, facts: null }
-  return { route, facts: readEvent(route, wholeScope(withoutNulls(event.value)), record).facts }
+  if (event.kind === 'poison' || typeof event.value !== 'object' || event.value === null) return { route, facts: null, names: 0 }
+  const whole = withoutNulls(event.value)
+  return { route, facts: readEvent(route, wholeScope(whole), record).facts, names: scopesOf(route, whole).length }
 }
 
 /** Without a route only headers name it. */
@@ -156,6 +172,14 @@ const namedIn = (requests: readonly Request[]): ReadonlyMap<number, PersonReques
 const indexOf = (request: PersonRequest): number =>
   request.kind === 'ready' ? request.notification.position.index : request.position.index
 
+/** Refused for what the message says. */
+const isBroken = (request: Request): boolean =>
+  request.kind === 'refused' && (request.reason === 'content-rule' || request.reason === 'advertising')
+
+const isForSome = (request: Request): boolean => request.kind === 'ready' && request.notification.onlyIfNotified
+
+const asItIs = (bytes: Uint8Array): Uint8Array => bytes
+
 const asIfTold = (request: Request): Request =>
   request.kind === 'ready' ? { ...request, notification: { ...request.notification, onlyIfNotified: false } } : request
 
@@ -165,6 +189,7 @@ const policyOf = (config: Config): Policy => ({
   cost: costOf(config),
   isOptedOut: () => false,
   mayReach: hasPepper(config) ? mayReach(config) : () => true,
+  isShadow: (channel) => config.channels[channel]?.mode === 'shadow',
   wantsReview: () => false, // told beside it: no worker starts with such a route
   spacingMs: config.recipients.spacing ?? 0,
   perDay: config.recipients.perDay ?? Number.POSITIVE_INFINITY,

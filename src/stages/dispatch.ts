@@ -78,6 +78,7 @@ export const startDispatch = async (
     cost: costOf(config),
     isOptedOut: optOuts.has,
     mayReach: mayReach(config),
+    isShadow: (channel) => config.channels[channel]?.mode === 'shadow',
     wantsReview: (channel) => reviewOf(config.channels[channel]) === 'required',
     spacingMs: config.recipients.spacing ?? 0,
     perDay: config.recipients.perDay ?? Number.POSITIVE_INFINITY,

@@ -164,11 +164,11 @@ describe('letters are chosen', () => {
     expect(offsetsOf(chooseToList(letters, { filter: { ...ALL, ...changes }, limit: null }))).toEqual(offsets)
   })
 
-  test('to look at, the newest; to replay, the oldest that were not', () => {
+  test('to look at, the newest; to replay, the oldest that were not, and what cannot be, which uses up no limit', () => {
     expect(offsetsOf(chooseToList(letters, { filter: ALL, limit: 2 }))).toEqual([3, 4])
     const wanted = { filter: ALL, positions: [], limit: 2 }
-    expect(offsetsOf(chooseToReplay(letters, wanted, { again: false }).letters)).toEqual([1, 2, 3])
-    expect(offsetsOf(chooseToReplay(letters, wanted, { again: true }).letters)).toEqual([1, 2])
+    expect(offsetsOf(chooseToReplay(letters, wanted, { again: false }).letters)).toEqual([1, 2, 3, 4])
+    expect(offsetsOf(chooseToReplay(letters, wanted, { again: true }).letters)).toEqual([1, 2, 4])
   })
 
   test('by position, and what is not there is named', () => {

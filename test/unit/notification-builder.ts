@@ -20,6 +20,7 @@ export const POLICY: Policy = {
   cost: () => null,
   isOptedOut: () => false,
   mayReach: () => true,
+  isShadow: () => false,
   wantsReview: () => false,
   spacingMs: 0,
   perDay: Number.POSITIVE_INFINITY,

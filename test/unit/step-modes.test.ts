@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { laneOf } from '../../src/domain/entry.ts'
 import type { Outcome } from '../../src/domain/outcome.ts'
 import { isStillWanted } from '../../src/domain/release.ts'
-import { HOUR, notSent, only, ready, said, statusesOf } from './notification-builder.ts'
+import { HOUR, notSent, only, ready, refused, said, statusesOf } from './notification-builder.ts'
 import { hold, order, sendOne, silentlyUnknown, startRun } from './step-run.ts'
 
 /** On channel main only these get anything. */
@@ -19,6 +19,14 @@ describe('a channel that is limited to an allow-list', () => {
     expect(said(changes)).toEqual(['n1 refused', 'n2 sending'])
     expect(changes.results[0]).toMatchObject({ reason: 'not-on-allow-list', terminal: true, recipientRef: 'r1', fallback: null })
     expect(run.entry('n1')).toMatchObject({ state: 'done', sealed: null, notification: null })
+  })
+
+  test('hints at no other channel for those who are not on it, whoever refused them', () => {
+    const run = startRun({ policy: onlyTo('r2') })
+    expect(run.receive(refused(1), refused(2, { recipientRef: 'r2' })).results).toMatchObject([
+      { fallback: null },
+      { fallback: 'email' },
+    ])
   })
 
   test('limits no other channel', () => {
@@ -78,6 +86,8 @@ describe('a live channel sends only what LINE has reviewed', () => {
 })
 
 describe('a shadow channel', () => {
+  const shadow = { isShadow: (channel: string) => channel === 'main' }
+
   test('does everything but the call: what was decided to be sent ends refused, with no attempt and no cost', () => {
     const run = startRun({ policy: { cost: () => ({ tenThousandths: 30_000, currency: 'JPY' }) } })
     const tag = sendOne(run, ready(1))
@@ -91,7 +101,7 @@ describe('a shadow channel', () => {
       cost: null,
       fallback: null,
     })
-    expect(run.entry('n1')).toMatchObject({ state: 'done', sealed: null, reachedAt: null })
+    expect(run.entry('n1')).toMatchObject({ state: 'done', sealed: null, attempts: 0 })
   })
 
   test('knows duplicates, as a live one does', () => {
@@ -100,11 +110,43 @@ describe('a shadow channel', () => {
     expect(said(run.receive(ready(2, { identityKey: 'k1' })))).toEqual(['n2 duplicate'])
   })
 
-  test('has told nobody: who is told only of what they were told before is not', () => {
-    const run = startRun()
-    run.report(sendOne(run, ready(1, { subject: 'incident/1', revision: 1 })), withheld)
-    const restored = ready(2, { recipientRef: 'r1', subject: 'incident/1', revision: 2, onlyIfNotified: true })
-    expect(said(run.receive(restored))).toEqual(['n2 cancelled'])
+  const outage = ready(1, { subject: 'incident/1', revision: 1 })
+  const restored = ready(2, { recipientRef: 'r1', subject: 'incident/1', revision: 2, onlyIfNotified: true })
+
+  test('counts what it would have sent: spacing, the cap of the day, and who was told before', () => {
+    const run = startRun({ policy: { ...shadow, perDay: 1 } })
+    run.report(sendOne(run, outage), withheld)
+    expect(said(run.receive(restored))).toEqual(['n2 queued'])
+    expect(run.entry('n2').status).toBe('queued')
+    run.now += 25 * HOUR
+    expect(said(run.step())).toEqual(['n2 sending'])
+  })
+
+  test('that has become live has told nobody: who is told only of what they were told before is not, and no cap is used up', () => {
+    const run = startRun({ policy: { ...shadow, perDay: 1 } })
+    run.report(sendOne(run, outage), withheld)
+    run.policy = { ...run.policy, isShadow: () => false }
+    expect(said(run.receive(restored, ready(3, { recipientRef: 'r1' })))).toEqual(['n2 cancelled', 'n3 sending'])
+  })
+
+  test('hints at no other channel, neither when it is time nor where intake refused: that one may be live', () => {
+    const run = startRun({ policy: shadow })
+    hold(run, ready(1, { fallbackAfterMs: HOUR, unknownPolicy: 'give-up' }))
+    run.permits = new Map()
+    run.now += HOUR
+    expect(said(run.step())).toEqual([])
+    expect(run.receive(refused(2)).results).toMatchObject([{ status: 'refused', fallback: null }])
+  })
+
+  test('of what may have been delivered before it was one says no more than that nobody knows', () => {
+    const cost = () => ({ tenThousandths: 30_000, currency: 'JPY' })
+    const run = startRun({ policy: { cost } })
+    silentlyUnknown(run, { unknownPolicy: 'resend' })
+    run.policy = { ...run.policy, ...shadow }
+    const again = only(run.readBarrier(run.now).intentions)
+    expect(run.report(again.deliveryTag, withheld).results).toMatchObject([
+      { status: 'unconfirmed', terminal: true, cost: { tenThousandths: 30_000 } },
+    ])
   })
 
   test('proves nothing of a channel that LINE refuses: the pause stays', () => {
@@ -125,6 +167,5 @@ describe('a shadow channel', () => {
     expect(statusesOf(run.readBarrier(run.now))).toEqual(['unconfirmed'])
     const [correction] = run.handOver(tag, withheld).results
     expect(correction).toMatchObject({ status: 'refused', reason: 'shadow', corrects: expect.any(String) })
-    expect(run.entry('n1').reachedAt).toBeNull()
   })
 })
