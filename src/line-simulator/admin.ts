@@ -1,33 +1,77 @@
 /* The API for whoever runs a test; LINE has nothing like it. Its requests are neither logged nor counted, and meet no fault.
  *
- *   GET    /_simulator             this list, with what each is for
- *   GET    /_simulator/people      which telephone numbers belong to whom (people.ts)
- *   GET    /_simulator/faults      the faults set, how often each has happened and still will
- *   POST   /_simulator/faults      set one, or a list of them (fault.ts)
- *   DELETE /_simulator/faults      end all
- *   GET    /_simulator/log         NDJSON, ?after=<sequence>&limit=<n> (LogEntry in request-log.ts)
- *   GET    /_simulator/log/count   how many it has counted, keeps, and has dropped
- *   DELETE /_simulator/log         empty it
- *   GET    /_simulator/stats       totals, busiest second, 429s by cause (EndpointStats in stats.ts)
- *   DELETE /_simulator/stats       from zero
+ *   GET    /_simulator                        this list, with what each is for
+ *   GET    /_simulator/faults                 the faults set, how often each has happened and still will
+ *   POST   /_simulator/faults                 set one, or a list of them (fault.ts)
+ *   DELETE /_simulator/faults                 end all
+ *   GET    /_simulator/log                    NDJSON, ?after=<sequence>&limit=<n> (LogEntry in request-log.ts)
+ *   GET    /_simulator/log/count              how many it has counted, keeps, and has dropped
+ *   DELETE /_simulator/log                    empty it
+ *   GET    /_simulator/stats                  totals, busiest second, 429s by cause (EndpointStats in stats.ts)
+ *   DELETE /_simulator/stats                  from zero
+ *
+ * and of people and their messages (admin-people.ts)
+ *
+ *   GET    /_simulator/people                 which telephone numbers belong to whom (people.ts)
+ *   DELETE /_simulator/people                 everybody as at the start
+ *   POST   /_simulator/people/consent         somebody decides: what is held for them is delivered, or deleted
+ *   POST   /_simulator/people/authentication  somebody confirms their number by SMS, or takes another
+ *   POST   /_simulator/friends/follow         somebody adds or unblocks the account
+ *   POST   /_simulator/friends/unfollow       somebody blocks the account
+ *   POST   /_simulator/friends/account-link   somebody has come back from the account link dialog
+ *   GET    /_simulator/deliveries             what became of accepted notifications (DeliveriesReport in deliveries.ts)
+ *   POST   /_simulator/statistics/ready       a day of LINE's delivery statistics is aggregated, or not yet
+ *
+ * and of webhooks (admin-webhooks.ts)
+ *
+ *   GET    /_simulator/webhooks               where events are sent, and what became of them (WebhookStats in postman.ts)
+ *   POST   /_simulator/webhooks               send a channel's events somewhere (webhookSpec in webhooks.ts)
+ *   DELETE /_simulator/webhooks               ?channel=<id>, or all
+ *   POST   /_simulator/webhooks/check         send an empty list of events
+ *   DELETE /_simulator/webhooks/stats         from zero
+ *   GET    /_simulator/webhooks/faults        as above, for events (webhook-fault.ts)
+ *   POST   /_simulator/webhooks/faults
+ *   DELETE /_simulator/webhooks/faults
+ *   GET    /_simulator/webhooks/log           NDJSON as above (WebhookLogEntry in webhook-log.ts)
+ *   DELETE /_simulator/webhooks/log
  *
  *   curl localhost:8081/_simulator/faults -d '{"kind":"reset","recorded":true,"endpoint":"template","count":3}'
+ *   curl localhost:8081/_simulator/webhooks -d '{"url":"http://localhost:3000/line","secret":"s3cret"}'
  */
 import type { ServerResponse } from 'node:http'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import { z } from 'zod'
+import { PEOPLE_ROUTES } from './admin-people.ts'
+import { ADMIN_PATH, type AdminRoute, answer, listOf, readBody, serveRing } from './admin-route.ts'
+import { WEBHOOK_ROUTES } from './admin-webhooks.ts'
+import type { Announcer } from './announcer.ts'
+import type { Deliveries } from './deliveries.ts'
+import type { DeliveryStatistics } from './delivery-statistics.ts'
 import { faultSpec } from './fault.ts'
 import type { FaultBook } from './fault-book.ts'
-import { PEOPLE } from './people.ts'
-import { formatLogEntry, type LogEntry, type RequestLog } from './request-log.ts'
+import type { LinkTokens } from './link-tokens.ts'
+import type { Population } from './population.ts'
+import type { Postman } from './postman.ts'
+import { formatLogEntry, type RequestLog } from './request-log.ts'
 import type { Stats } from './stats.ts'
+import type { WebhookFaultBook } from './webhook-fault-book.ts'
+import type { WebhookLog } from './webhook-log.ts'
+import type { Webhooks } from './webhooks.ts'
 
 /** What the admin API shows and changes. */
 export interface Admin {
   readonly faults: FaultBook
   readonly log: RequestLog
   readonly stats: Stats
+  readonly population: Population
+  readonly deliveries: Deliveries
+  readonly statistics: DeliveryStatistics
+  readonly announcer: Announcer
+  readonly links: LinkTokens
+  readonly webhooks: Webhooks
+  readonly webhookFaults: WebhookFaultBook
+  readonly webhookLog: WebhookLog
+  readonly postman: Postman
+  /** Channels named when the simulator was started. */
+  readonly channels: ReadonlySet<string>
 }
 
 export interface AdminCall {
@@ -37,7 +81,7 @@ export interface AdminCall {
   readonly text: string
 }
 
-export const ADMIN_PATH = '/_simulator'
+export { ADMIN_PATH }
 
 /** Never throws: what fails is answered with a 500. */
 export const serveAdmin = (admin: Admin, call: AdminCall, response: ServerResponse): void => {
@@ -54,30 +98,13 @@ const serveRoute = async (admin: Admin, call: AdminCall, response: ServerRespons
   await route.serve(admin, { text: call.text, query: url.searchParams }, response)
 }
 
-interface Route {
-  readonly method: 'GET' | 'POST' | 'DELETE'
-  readonly path: string
-  readonly purpose: string
-  readonly serve: (
-    admin: Admin,
-    call: { readonly text: string; readonly query: URLSearchParams },
-    response: ServerResponse,
-  ) => void | Promise<void>
-}
-
-const ROUTES: readonly Route[] = [
+const ROUTES: readonly AdminRoute[] = [
   {
     method: 'GET',
     path: ADMIN_PATH,
     purpose: 'this list',
     serve: (_admin, _call, response) =>
       answer(response, 200, { endpoints: ROUTES.map(({ method, path, purpose }) => ({ method, path, purpose })) }),
-  },
-  {
-    method: 'GET',
-    path: `${ADMIN_PATH}/people`,
-    purpose: 'which telephone numbers belong to whom',
-    serve: (_admin, _call, response) => answer(response, 200, PEOPLE),
   },
   {
     method: 'GET',
@@ -91,7 +118,10 @@ const ROUTES: readonly Route[] = [
     purpose:
       'set a fault, or a list of them: {"kind":"server-error|reset|hang|slow|rate-limited|monthly-limit|forbidden|unauthorized|' +
       'malformed", …, "endpoint"?:"template|flexible|token", "to"?:digest or list, "count"?:n, "probability"?:p, "seed"?:n}',
-    serve: (admin, call, response) => addFaults(admin.faults, call.text, response),
+    serve: (admin, call, response) => {
+      const faults = readBody(listOf(faultSpec), call.text, response, 'no fault was set')
+      if (faults) answer(response, 201, { faults: faults.map((fault) => admin.faults.add(fault)) })
+    },
   },
   {
     method: 'DELETE',
@@ -106,7 +136,7 @@ const ROUTES: readonly Route[] = [
     method: 'GET',
     path: `${ADMIN_PATH}/log`,
     purpose: 'requests as NDJSON: ?after=<sequence, default 0>&limit=<default 10000>',
-    serve: (admin, call, response) => serveLog(admin.log, call.query, response),
+    serve: (admin, call, response) => serveRing(admin.log, formatLogEntry, call.query, response),
   },
   {
     method: 'GET',
@@ -138,62 +168,6 @@ const ROUTES: readonly Route[] = [
       answer(response, 200, {})
     },
   },
+  ...PEOPLE_ROUTES,
+  ...WEBHOOK_ROUTES,
 ]
-
-const faultList = z
-  .string()
-  .transform((text, context): unknown => {
-    try {
-      return JSON.parse(text)
-    } catch {
-      context.addIssue({ code: 'custom', message: 'the body must be JSON' })
-      return z.NEVER
-    }
-  })
-  .transform((json) => (Array.isArray(json) ? json : [json]))
-  .pipe(z.array(faultSpec).min(1))
-
-const addFaults = (faults: FaultBook, text: string, response: ServerResponse): void => {
-  const read = faultList.safeParse(text)
-  if (!read.success) {
-    return answer(response, 400, {
-      message: `no fault was set: ${z.prettifyError(read.error)}\nGET ${ADMIN_PATH} shows the shape`,
-    })
-  }
-  answer(response, 201, { faults: read.data.map((fault) => faults.add(fault)) })
-}
-
-const serveLog = async (log: RequestLog, query: URLSearchParams, response: ServerResponse): Promise<void> => {
-  const range = logQuery.safeParse(Object.fromEntries(query))
-  if (!range.success) return answer(response, 400, { message: z.prettifyError(range.error) })
-  response.writeHead(200, { 'content-type': 'application/x-ndjson; charset=utf-8' })
-  try {
-    await pipeline(Readable.from(inChunks(log.after(range.data.after, range.data.limit))), response)
-  } catch (error) {
-    // The reader left in the middle; nobody is there to be told.
-    if (!response.destroyed) throw error
-  }
-}
-
-const logQuery = z.strictObject({
-  after: z.coerce.number().int().min(0).default(0),
-  limit: z.coerce.number().int().min(1).default(10_000),
-})
-
-/** Some 100 lines a write: one each would cost more than formatting them. */
-function* inChunks(entries: Iterable<LogEntry>): Generator<string, void> {
-  let lines: string[] = []
-  for (const entry of entries) {
-    lines.push(formatLogEntry(entry))
-    if (lines.length < 100) continue
-    yield lines.join('')
-    lines = []
-  }
-  if (lines.length > 0) yield lines.join('')
-}
-
-const answer = (response: ServerResponse, status: number, body: unknown): void => {
-  const text = `${JSON.stringify(body, null, 2)}\n`
-  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(text) })
-  response.end(text)
-}

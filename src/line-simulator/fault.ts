@@ -1,16 +1,12 @@
 import { z } from 'zod'
 import { ENDPOINTS } from './endpoint.ts'
+import { digest, frequency } from './frequency.ts'
 
-const digest = z.string().regex(/^[0-9a-f]{64}$/, 'must be the SHA-256 digest of a number, 64 lower-case hex digits')
-
-/** Which requests a fault meets. Everything left out matches all; `count` left out means until deleted. */
+/** Which requests a fault meets. Everything left out matches all. */
 const selection = {
   endpoint: z.enum(ENDPOINTS).optional(),
   to: z.union([digest, z.array(digest).min(1)]).optional(),
-  count: z.int().min(1).optional(),
-  probability: z.number().gt(0).max(1).optional(),
-  /** The same seed gives the same sequence of hits and misses. */
-  seed: z.int().optional(),
+  ...frequency,
 }
 
 /** Whether LINE had executed the request before things went wrong. If so the message comes to the person all the same, provided the

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../clock.ts'
 import { type Catalogue, SHIPPED_CATALOGUE } from '../providers/line/catalogue.ts'
+import type { WebhookSpec } from './webhooks.ts'
 
 export interface SimulatorOptions {
   /** Address to listen on. Default `127.0.0.1`: the admin API has no password. */
@@ -24,7 +25,32 @@ export interface SimulatorOptions {
   readonly maxLogEntries?: number | undefined
   /** Whether the log keeps what was sent. Default true; say false for long load tests. */
   readonly logBodies?: boolean | undefined
-  /** Wall time is for tokens and `receivedAt`; monotonic time for rate limits and the busiest second. Delays are always real. */
+  /** Where events are sent. Default nowhere: see POST /_simulator/webhooks. */
+  readonly webhooks?: readonly WebhookSpec[] | undefined
+  /** Signs the events of channels that are not in `channels`, as their channel secret would. */
+  readonly webhookSecret?: string | undefined
+  /** Whether events are sent again when their request failed, unless the webhook says otherwise. Default false, as LINE's. */
+  readonly redeliver?: boolean | undefined
+  /** How long after each failure; when they are used up the event is given up. LINE does not disclose its own. Default 1 s, 5 s, 25 s
+   *  and 125 s. */
+  readonly redeliveryGapsMs?: readonly number[] | undefined
+  /** How long a webhook has to answer. Default 2,000, as LINE's. */
+  readonly webhookTimeoutMs?: number | undefined
+  /** Most events in one request; there are several when they come about at once, or wait for their turn. Default 10. */
+  readonly webhookBatch?: number | undefined
+  /** Most requests at a time to the webhook of one channel. Default 32. */
+  readonly webhookConcurrency?: number | undefined
+  /** From the answer to the push, or from consent, to the delivery. Default 30; 0 for as soon as may be. */
+  readonly deliveryDelayMs?: number | undefined
+  /** Up to so much is added to that, by chance. Default 20. */
+  readonly deliveryJitterMs?: number | undefined
+  /** How long a message waits for its recipient's consent. Default 24 h, as LINE's; by the wall time of `clock`. */
+  readonly holdMs?: number | undefined
+  /** Notifications and events in hand at a time: on the way, held, and waiting for their webhook. What is accepted beyond is not
+   *  delivered, and counted as `overflowed`. Default 200,000, some 150 MB. */
+  readonly maxPending?: number | undefined
+  /** Wall time is for tokens, `receivedAt`, the timestamps of events, the days of statistics, and how long messages are held;
+   *  monotonic time for rate limits and the busiest second. Delays are always real. */
   readonly clock?: Clock | undefined
 }
 
@@ -51,6 +77,17 @@ export interface Settings {
   readonly catalogue: Catalogue
   readonly maxLogEntries: number
   readonly logBodies: boolean
+  readonly webhooks: readonly WebhookSpec[]
+  readonly webhookSecret: string | undefined
+  readonly redeliver: boolean
+  readonly redeliveryGapsMs: readonly number[]
+  readonly webhookTimeoutMs: number
+  readonly webhookBatch: number
+  readonly webhookConcurrency: number
+  readonly deliveryDelayMs: number
+  readonly deliveryJitterMs: number
+  readonly holdMs: number
+  readonly maxPending: number
   readonly clock: Clock
 }
 
@@ -69,6 +106,17 @@ export const settle = (options: SimulatorOptions): Settings => {
     catalogue: options.catalogue ?? SHIPPED_CATALOGUE,
     maxLogEntries: atLeast('maxLogEntries', options.maxLogEntries ?? 100_000, 1),
     logBodies: options.logBodies ?? true,
+    webhooks: options.webhooks ?? [],
+    webhookSecret: options.webhookSecret,
+    redeliver: options.redeliver ?? false,
+    redeliveryGapsMs: (options.redeliveryGapsMs ?? [1000, 5000, 25_000, 125_000]).map((ms) => atLeast('redeliveryGapsMs', ms, 0)),
+    webhookTimeoutMs: atLeast('webhookTimeoutMs', options.webhookTimeoutMs ?? 2000, 1),
+    webhookBatch: atLeast('webhookBatch', options.webhookBatch ?? 10, 1),
+    webhookConcurrency: atLeast('webhookConcurrency', options.webhookConcurrency ?? 32, 1),
+    deliveryDelayMs: atLeast('deliveryDelayMs', options.deliveryDelayMs ?? 30, 0),
+    deliveryJitterMs: atLeast('deliveryJitterMs', options.deliveryJitterMs ?? 20, 0),
+    holdMs: atLeast('holdMs', options.holdMs ?? 86_400_000, 0),
+    maxPending: atLeast('maxPending', options.maxPending ?? 200_000, 1),
     clock: options.clock ?? systemClock,
   }
 }

@@ -1,8 +1,6 @@
-import type { Endpoint } from './endpoint.ts'
-
 export interface RateLimit {
   /** Takes one token of the bucket of this channel and endpoint; false when it is empty. `now` is monotonic, in ms. */
-  take(channel: string, endpoint: Endpoint, now: number): boolean
+  take(channel: string, endpoint: string, now: number): boolean
 }
 
 /** Token buckets, one for each channel and endpoint, as LINE documents since 2026-07-31: refilled continuously, full at first. A
