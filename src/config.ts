@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import { SERVED_COUNTRIES } from './domain/phone.ts'
 import type { QuietWindow } from './domain/request.ts'
@@ -11,6 +10,7 @@ import { type Catalogue, SHIPPED_CATALOGUE } from './providers/line/catalogue.ts
 import { quietHoursConflicts, quietHoursSetting } from './quiet-hours-setting.ts'
 import { bytes, duration, mapping, text, url, whole, zone } from './setting-values.ts'
 import { type Environment, fillIn } from './variables.ts'
+import { readYaml } from './yaml-text.ts'
 
 /** Everything that can be set. Defaults are here and nowhere else; durations become ms, secrets become bytes. */
 export type Config = Omit<z.infer<typeof ConfigFile>, 'holidays' | 'bannedWords' | 'channels'> & {
@@ -48,7 +48,7 @@ export const loadConfig = (
   env: Environment = process.env,
   { unset = 'fault' }: { readonly unset?: 'fault' | 'stand-in' } = {},
 ): Config => {
-  const filled = fillIn(readYaml(file), env, unset)
+  const filled = fillIn(plainOf(file), env, unset)
   const folder = dirname(file)
   const named = readNamedFiles(filled.value, folder)
   const faults = [...filled.faults.map(({ path, message }) => `${formatPath(path)}: ${message}`), ...named.faults]
@@ -243,18 +243,11 @@ const ConfigFile = mapping({
   shutdown: mapping({ budget: duration().default(20_000) }).prefault({}),
 })
 
-/** Quotes nothing of the file: a secret may stand where the YAML is wrong. */
-const readYaml = (file: string): unknown => {
-  const document = parseDocument(readText(file))
-  const faults = document.errors.map(
-    ({ code, linePos }) => `line ${linePos?.[0].line ?? '?'}, column ${linePos?.[0].col ?? '?'}: not YAML (${code})`,
-  )
-  if (faults.length > 0) throw new ConfigError(file, faults)
-  try {
-    return document.toJS()
-  } catch {
-    throw new ConfigError(file, ['an alias without an anchor: put values that begin with * in quotes'])
-  }
+const plainOf = (file: string): unknown => {
+  const yaml = readYaml(readText(file))
+  if (yaml.kind === 'read') return yaml.value
+  const { line, column, found, remedy } = yaml.fault
+  throw new ConfigError(file, [`${line === null ? '' : `line ${line}, column ${column}: `}${found}; ${remedy}`])
 }
 
 const readText = (file: string): string => {

@@ -1,4 +1,4 @@
-import { type Config, ConfigError } from '../config.ts'
+import { type ChannelConfig, type Config, ConfigError } from '../config.ts'
 import { lineClientOf, sharesOf } from '../stages/channels.ts'
 import { count, type Findings } from './findings.ts'
 
@@ -24,7 +24,22 @@ export const channelsOf = async (config: Config, monotonic: () => number): Promi
   }
   const names = Object.entries(config.channels).map(([name, { provider, mode }]) => `${name} (${provider}, ${mode})`)
   const looked = `${names.join(', ')} over ${count(partitions, 'partition')}`
-  return { usable, findings: { looked, faults } }
+  const warnings = Object.entries(config.channels).flatMap(([name, channel]) => oddities(name, channel, config))
+  return { usable, findings: { looked, faults, warnings } }
+}
+
+/** What works, and is hardly meant. */
+const oddities = (name: string, { provider, mode, allow, baseUrl }: ChannelConfig, { environment }: Config): string[] => {
+  const odd: string[] = []
+  if (environment === 'production' && provider === 'line-simulator')
+    odd.push(
+      `channels.${name}.provider: line-simulator in production, so nobody gets anything: write line, or environment: development`,
+    )
+  if (mode !== 'allow-list' && allow.length > 0)
+    odd.push(`channels.${name}.allow: has no effect with mode: ${mode}; take it away, or write mode: allow-list`)
+  if (provider === 'line' && baseUrl.startsWith('http:'))
+    odd.push(`channels.${name}.baseUrl: http, so numbers' hashes, messages and the token go in the clear: use https`)
+  return odd
 }
 
 const limitFaults = (config: Config): readonly string[] => {

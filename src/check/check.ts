@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import { formatFault } from '../intake/route-fault.ts'
 import type { RoutesSurvey } from '../intake/routes.ts'
+import { MUTE_REMEDY } from '../kafka/client.ts'
 import { createRegistry } from '../kafka/event-reader.ts'
 import { createRegistryApi } from '../kafka/registry-api.ts'
 import { withAdmin } from '../kafka/topics.ts'
@@ -16,6 +17,7 @@ import { credentials } from './credentials.ts'
 import { eventTopics } from './event-topics.ts'
 import { faultsOfFailure, LookTimeout } from './failed-look.ts'
 import { count, type Findings, type Section } from './findings.ts'
+import { hostWarnings } from './host.ts'
 import { immutables } from './immutables.ts'
 import { ownTopics } from './own-topics.ts'
 import { schemas } from './schemas.ts'
@@ -32,6 +34,8 @@ export interface CheckOptions {
   /** Warnings count as faults. */
   readonly strict: boolean
   readonly writerSchemas: readonly WriterSchema[]
+  /** How long the brokers may take to answer at all: 10 s, if it is not said. */
+  readonly brokersMs?: number
   /** Called as each section is done. */
   readonly onSection: (section: Section) => void
 }
@@ -47,9 +51,13 @@ export const check = async (options: CheckOptions): Promise<readonly Section[]> 
     options.onSection(section)
   }
   /** Returns whether it could be looked at. */
-  const look = async (name: string, work: () => Promise<Findings>): Promise<boolean> => {
+  const look = async (
+    name: string,
+    work: () => Promise<Findings>,
+    { ms, remedy }: Patience = { ms: LOOK_MS, remedy: 'try again, and look at the network' },
+  ): Promise<boolean> => {
     try {
-      say(name, await within(LOOK_MS, work()))
+      say(name, await within(work(), { ms, remedy }))
       return true
     } catch (error) {
       say(name, { looked: 'could not be looked at', faults: faultsOfFailure(error) })
@@ -59,7 +67,10 @@ export const check = async (options: CheckOptions): Promise<readonly Section[]> 
 
   const { clock, offline } = options
   const { config, findings } = readConfiguration({ ...options, now: clock.now() })
-  say('configuration', findings)
+  say(
+    'configuration',
+    config && !offline ? { ...findings, warnings: [...(findings.warnings ?? []), ...(await hostWarnings(config))] } : findings,
+  )
   if (!config) return sections
 
   const survey = surveyConfigured(config, clock.now())
@@ -80,14 +91,21 @@ export const check = async (options: CheckOptions): Promise<readonly Section[]> 
     return sections
   }
 
-  const kafka = options.kafkaFor(config)
-  if (await look('brokers', () => brokers(kafka, config))) {
+  const asked = async () => brokers(options.kafkaFor(config), config)
+  if (await look('brokers', asked, { ms: options.brokersMs ?? BROKERS_MS, remedy: muteRemedyOf(config) })) {
+    const kafka = options.kafkaFor(config)
     await look('access', () => access(config, routes))
     await look('topics', () => withAdmin(kafka, (admin) => ownTopics(admin, config, routes)))
     await look('immutables', () => immutables(kafka, config))
     await look('events', () => withAdmin(kafka, (admin) => eventTopics(admin, routes)))
   } else say('access, topics, immutables, events', { looked: 'not looked at without brokers', skipped: true })
-  await look('schemas', () => schemas({ api: registry, client: createRegistry(config.registry) }, config, routes))
+  const asking = {
+    api: registry,
+    client: createRegistry(config.registry),
+    until: clock.monotonic() + SCHEMAS_MS,
+    monotonic: clock.monotonic,
+  }
+  await look('schemas', () => schemas(asking, config, routes))
   await look('credentials', () => credentials(config, channels.usable))
   return sections
 }
@@ -96,13 +114,22 @@ const LEFT_OUT = 'routes with faults were left out, and may break as well: mend 
 
 /** A person waits. */
 const LOOK_MS = 60_000
+/** Whoever refuses the connection has done so by then, seven times. */
+const BROKERS_MS = 10_000
+/** What was found until then is told; a request more ends before the look does. */
+const SCHEMAS_MS = 45_000
 
-const within = async <T>(ms: number, work: Promise<T>): Promise<T> => {
+interface Patience {
+  readonly ms: number
+  /** What to do when nothing came of it. */
+  readonly remedy: string
+}
+
+const muteRemedyOf = ({ kafka: { brokers } }: Config): string => `${brokers.join(', ')} (kafka.brokers): ${MUTE_REMEDY}`
+
+const within = async <T>(work: Promise<T>, { ms, remedy }: Patience): Promise<T> => {
   const { promise, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(
-    () => reject(new LookTimeout(`no answer within ${ms / 1_000} s: try again, and look at the network`)),
-    ms,
-  )
+  const timer = setTimeout(() => reject(new LookTimeout(`no answer within ${ms / 1_000} s: ${remedy}`)), ms)
   try {
     return await Promise.race([work, promise])
   } finally {

@@ -64,6 +64,12 @@ const longLived = async (
           `${place}.token could not be tried: HTTP ${info.status} at /v2/bot/info, which a relay may not have. Send one message to yourself (mode: allow-list)`,
         ],
       }
+    case 'foreign':
+      return {
+        warnings: [
+          `${place}.token could not be tried: HTTP 200 at /v2/bot/info, but not with LINE's answer (JSON with userId). Is baseUrl right? If a relay answers so, send one message to yourself (mode: allow-list)`,
+        ],
+      }
     case 'unclear':
       return { warnings: [`${place}.token could not be tried: HTTP ${info.status} at /v2/bot/info. Try again later`] }
     case 'unreachable':

@@ -1,6 +1,7 @@
 import { ConfigError } from '../config.ts'
 import { formatFault } from '../intake/route-fault.ts'
 import { RoutesError } from '../intake/routes-error.ts'
+import { isMute, MUTE_REMEDY } from '../kafka/client.ts'
 import { deniedOf, remedyOf } from '../kafka/denied.ts'
 import { RegistryError } from '../kafka/registry-error.ts'
 import { SchemaError } from '../kafka/result-codec.ts'
@@ -16,6 +17,7 @@ export const faultsOfFailure = (error: unknown): readonly string[] => {
   if (error instanceof ConfigError || error instanceof TopicsError) return error.faults
   if (error instanceof RoutesError) return error.faults.map(formatFault)
   if (error instanceof SchemaError || error instanceof RegistryError || error instanceof LookTimeout) return [error.message]
+  if (isMute(error)) return [`kafka.brokers: what is there took the connection, and did not answer as a broker: ${MUTE_REMEDY}`]
   if (error instanceof Error && error.name.startsWith('KafkaJS')) return [kafkaFault(error)]
   throw error
 }

@@ -1,5 +1,6 @@
 import avsc, { type Schema, type Type } from 'avsc'
 import type { Route } from '../intake/route.ts'
+import { measuredType, misreadingsOf } from './measures.ts'
 import { readsName, schemaBreaks } from './schema-breaks.ts'
 
 /** A route and the schema it reads with, for comparison with those that are written. */
@@ -9,14 +10,14 @@ export interface Reader {
 }
 
 export const readersOf = (routes: readonly Route[], topic: string): readonly Reader[] =>
-  routes
-    .filter((route) => route.topic === topic)
-    .map((route) => ({ route, type: avsc.Type.forSchema(route.schema.json as Schema) }))
+  routes.filter((route) => route.topic === topic).map((route) => ({ route, type: measuredType(route.schema.json as Schema) }))
 
 /** A route that takes records of the written schema, and what keeps it from reading them. */
 export interface Reading {
   readonly route: Route
   readonly breaks: readonly string[]
+  /** What it can read, and takes for something else. */
+  readonly misreadings: readonly string[]
   /** It takes them by the header `ce_type`: whether they carry it, no schema tells. */
   readonly byCeType: boolean
 }
@@ -25,7 +26,12 @@ export interface Reading {
 export const readingsOf = (readers: readonly Reader[], written: Type): readonly Reading[] =>
   readers
     .filter(({ route, type }) => route.event === written.name || (isCeType(route) && readsName(type, written.name)))
-    .map(({ route, type }) => ({ route, breaks: schemaBreaks(type, written), byCeType: route.event !== written.name }))
+    .map(({ route, type }) => ({
+      route,
+      breaks: schemaBreaks(type, written),
+      misreadings: misreadingsOf(type, written),
+      byCeType: route.event !== written.name,
+    }))
 
 /** What a route's readers go by, for messages: `route a reads x.A, route b reads x.B`. */
 export const readersText = (readers: readonly Reader[]): string =>

@@ -8,6 +8,7 @@ import { createResultEncoder, subjectOf } from '../kafka/result-codec.ts'
 import { topicNames } from '../kafka/topics.ts'
 import { faultsOfFailure } from './failed-look.ts'
 import { count, type Findings, together } from './findings.ts'
+import { measuredType } from './measures.ts'
 import { readersOf, readersText, readingsOf } from './readers.ts'
 
 type Look = Omit<Findings, 'looked'>
@@ -18,11 +19,21 @@ interface Registry {
   readonly client: SchemaRegistry
 }
 
+/** When no more versions are asked for: what was found until then is worth more than an answer that is too late. */
+interface Deadline {
+  readonly until: number
+  readonly monotonic: () => number
+}
+
 /** The schema of results, those of the events, and what may follow them. */
-export const schemas = async ({ api, client }: Registry, config: Config, routes: readonly Route[]): Promise<Findings> => {
+export const schemas = async (
+  { api, client, ...deadline }: Registry & Deadline,
+  config: Config,
+  routes: readonly Route[],
+): Promise<Findings> => {
   const subjects = await api.subjects() // before anything else: whether there is a registry at all
   const results = topicNames(config.topics.prefix).results
-  const given = { config, api, client, subjects }
+  const given = { config, api, client, subjects, ...deadline }
   const topics = [...new Set(routes.map(({ topic }) => topic))]
   const [ofResults, ...ofEvents] = await Promise.all([
     resultFindings(results, given),
@@ -33,7 +44,7 @@ export const schemas = async ({ api, client }: Registry, config: Config, routes:
   return { looked, ...together([ofResults, ...ofEvents]) }
 }
 
-interface Given extends Registry {
+interface Given extends Registry, Deadline {
   readonly config: Config
   readonly subjects: ReadonlySet<string>
 }
@@ -71,12 +82,40 @@ const eventFindings = async (
     'a version that does not go with the earlier ones could be registered, and its events end as poison',
     given,
   )
-  const looks: Look[] = []
   const numbers = await given.api.versionsOf(subject)
-  for (const number of numbers)
-    looks.push(await versionFindings(topic, await given.api.versionOf(subject, number), routes, given))
-  return { versions: numbers.length, ...together([await level, ...looks]) }
+  const looks = await versionLooks(topic, numbers, routes, given)
+  const seen = looks.filter((look) => look !== null)
+  const late = numbers.length - seen.length
+  const faults =
+    late === 0
+      ? []
+      : [
+          `${subject}: of ${count(numbers.length, 'version')} only the newest ${seen.length} were looked at, as the registry is slow: look at its own log, and at the network, and try again`,
+        ]
+  return { versions: seen.length, ...together([await level, ...seen, { faults }]) }
 }
+
+/** Newest first, as producers write those; in the order of their numbers. Null: it was too late for it. */
+const versionLooks = async (
+  topic: string,
+  numbers: readonly number[],
+  routes: readonly Route[],
+  given: Given,
+): Promise<readonly (Look | null)[]> => {
+  const left = numbers.map((number, place) => ({ number, place }))
+  const looks: (Look | null)[] = numbers.map(() => null)
+  const lookOn = async (): Promise<void> => {
+    for (let next = left.pop(); next !== undefined && given.monotonic() < given.until; next = left.pop()) {
+      const version = await given.api.versionOf(subjectOf(topic), next.number)
+      looks[next.place] = await versionFindings(topic, version, routes, given)
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, lookOn))
+  return looks
+}
+
+/** Of one subject. */
+const AT_ONCE = 8
 
 /** Real people's messages hang on it in production only. */
 const levelFindings = async (subject: string, wanted: readonly string[], why: string, { api, config }: Given): Promise<Look> => {
@@ -120,12 +159,12 @@ export const readFindings = (
       ],
     }
   return {
-    faults: readings
-      .filter(({ breaks }) => breaks.length > 0)
-      .map(
-        ({ route, breaks }) =>
-          `${named} cannot be read by route ${route.id}: ${breaks.join('; ')}. Its events end as poison. Its producers write as before, or the route's schema learns of it (${route.file})`,
-      ),
+    faults: readings.flatMap(({ route, breaks, misreadings }) => {
+      const remedy = `Its producers write as before, or the route's schema learns of it (${route.file})`
+      if (breaks.length > 0)
+        return [`${named} cannot be read by route ${route.id}: ${breaks.join('; ')}. Its events end as poison. ${remedy}`]
+      return misreadings.length > 0 ? [`${named} is misread by route ${route.id}: ${misreadings.join('; ')}. ${remedy}`] : []
+    }),
   }
 }
 
@@ -135,10 +174,10 @@ const typeOf = async ({ id, text, hasReferences }: RegisteredVersion, client: Sc
       const trouble = troubleOf(cause)
       throw new RegistryError(trouble === 'absent' ? 'failed' : trouble, foundBy(cause), { cause })
     })
-    return avsc.Type.isType(schema) ? (schema as Type) : null
+    return avsc.Type.isType(schema) ? (schema as Type) : null // without what its numbers count
   }
   try {
-    return avsc.Type.forSchema(JSON.parse(text) as Schema)
+    return measuredType(JSON.parse(text) as Schema)
   } catch {
     return null
   }

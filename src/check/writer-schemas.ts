@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
-import avsc, { type Schema, type Type } from 'avsc'
+import type { Schema, Type } from 'avsc'
 import type { Route } from '../intake/route.ts'
 import type { RegistryApi } from '../kafka/registry-api.ts'
 import { subjectOf } from '../kafka/result-codec.ts'
 import { nearest } from '../nearest.ts'
 import { type Findings, together } from './findings.ts'
+import { measuredType } from './measures.ts'
 import { readersOf, readersText, readingsOf } from './readers.ts'
 import { unwritten } from './unwritten.ts'
 
@@ -24,9 +25,11 @@ export const writerSchema = async (
   const written = readSchema(file)
   if (written.kind === 'faulty') return { looked, faults: [`${file}: ${written.fault}`] }
   const read = readability({ topic, file }, written.type, routes)
-  const accepted = registry ? [await acceptance({ topic, file }, written.json, registry)] : []
+  const accepted = [registry ? await acceptance({ topic, file }, written.json, registry) : NOT_ASKED]
   return { looked, ...together([read, ...accepted]) }
 }
+
+const NOT_ASKED = { well: ['whether the registry takes it as well was not asked (--offline)'] }
 
 type Look = Omit<Findings, 'looked'>
 
@@ -47,16 +50,19 @@ export const readability = ({ topic, file }: WriterSchema, written: Type, routes
       ],
     }
   return together(
-    readings.map(({ route, breaks, byCeType }) =>
-      breaks.length === 0
+    readings.map(({ route, breaks, misreadings, byCeType }) =>
+      breaks.length + misreadings.length === 0
         ? {
             well: [`route ${route.id} can read it${byCeType ? `, where ce_type is ${route.event}` : ''}`],
             ...unwritten(route, written, file),
           }
         : {
-            faults: breaks.map(
+            faults: [
+              ...breaks.map((each) => `route ${route.id} cannot read ${file}: ${each}`),
+              ...misreadings.map((each) => `route ${route.id} would misread ${file}: ${each}`),
+            ].map(
               (each) =>
-                `route ${route.id} cannot read ${file}: ${each}. Keep the field as the route reads it and add new ones beside it, or have the route's schema changed first (${route.file})`,
+                `${each}. Keep the field as the route reads it and add new ones beside it, or have the route's schema changed first (${route.file})`,
             ),
           },
     ),
@@ -89,7 +95,7 @@ const readSchema = (file: string): SchemaFile => {
   }
   try {
     const json: object = JSON.parse(text)
-    return { kind: 'read', type: avsc.Type.forSchema(json as Schema), json }
+    return { kind: 'read', type: measuredType(json as Schema), json }
   } catch (error) {
     const why = error instanceof Error ? error.message : 'unknown'
     return { kind: 'faulty', fault: `is not an Avro schema by itself (${why}): give one .avsc with all that it refers to` }

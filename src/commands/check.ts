@@ -57,7 +57,8 @@ const TEACHING = `
 Each section is told as it is done: ✓ fine, ! with a warning, ✗ with a fault; every fault comes with its remedy. Exits with 1 if there is
 any fault. A section that could not be looked at is a fault, and the others still run.
 
-  configuration   every setting, every secret, the files it names; holidays that end within 30 days
+  configuration   every setting, every secret, the files it names; holidays that end within 30 days; whether state.directory and
+                  http.host can be used here
   routes          every route with its schema, LINE's rules and keys, the review of flexible messages, what looks like advertising
   channels        what a channel needs to be sent on; limits must leave every partition a rate
   brokers         whether they answer
@@ -71,7 +72,8 @@ any fault. A section that could not be looked at is a fault, and the others stil
                   FULL_TRANSITIVE for results, BACKWARD_TRANSITIVE or FULL_TRANSITIVE for events (else a fault in production, a warning
                   in development). BACKWARD_TRANSITIVE still lets a producer take a field away; FULL_TRANSITIVE refuses that, and
                   so does --writer-schema
-  credentials     whether a token is issued, or a long-lived one is known; whether what is called a simulator is one. Messages nobody
+  credentials     whether a token is issued, or a long-lived one is known; whether what is called a simulator is one. Nobody
+                  is messaged
 
 A producer's build asks whether a changed schema breaks anything, from the image, with the routes that it holds:
 

@@ -9,6 +9,7 @@ import { formatLine } from '../preview/styled-line.ts'
 import { type Told, tell } from '../preview/tell.ts'
 import { configOption } from './config-option.ts'
 import { kafkaFor } from './kafka-for.ts'
+import { type Progress, showProgress } from './progress.ts'
 
 interface Options {
   readonly config: string
@@ -55,7 +56,11 @@ Exits with 1 if anybody would be refused, a rule is broken, or the record cannot
 mode shadow is in order.`,
     )
     .action(async (file: string | undefined, options: Options) => {
-      const told = options.topic === undefined ? await fromFile(file, options) : await fromTopic(file, options)
+      const progress = showProgress({ stream: process.stderr, label: 'looking' })
+      const told = await (options.topic === undefined
+        ? fromFile(file, options, progress)
+        : fromTopic(file, options, progress)
+      ).finally(() => progress.end())
       if (options.json) console.log(JSON.stringify(asJson(told), null, 2))
       else {
         const color = process.stdout.isTTY && process.stdout.hasColors()
@@ -64,21 +69,28 @@ mode shadow is in order.`,
       if (isFaulty(told.preview)) process.exitCode = 1
     })
 
-const fromFile = async (file: string | undefined, options: Options): Promise<Told> => {
+const fromFile = async (file: string | undefined, options: Options, progress: Progress): Promise<Told> => {
   if (file === undefined) throw new PreviewError('name a file with an event as JSON (- for stdin), or --topic and --offset')
   if (options.partition !== undefined || options.offset !== undefined)
     throw new PreviewError('--partition and --offset say where an event lies in a topic: give --topic as well')
   const config = loadConfig(options.config, undefined, { unset: 'stand-in' })
-  return lookAtFile({ config, ...howOf(options) }, { file, routeName: options.route, headers: options.header ?? new Map() })
+  return lookAtFile(
+    { config, onProgress: progress.update, ...howOf(options) },
+    { file, routeName: options.route, headers: options.header ?? new Map() },
+  )
 }
 
-const fromTopic = async (file: string | undefined, options: Options): Promise<Told> => {
+const fromTopic = async (file: string | undefined, options: Options, progress: Progress): Promise<Told> => {
   const { topic, partition, offset } = options
   if (topic === undefined || offset === undefined) throw new PreviewError('--topic needs --offset: which record of it is meant')
   if (file !== undefined || options.route !== undefined || options.header !== undefined)
     throw new PreviewError('a record of a topic has headers and a type of its own: leave out the file, --route and --header')
   const config = loadConfig(options.config)
-  return lookAtRecord({ config, ...howOf(options) }, kafkaFor(config, 'preview'), { topic, partition, offset })
+  return lookAtRecord({ config, onProgress: progress.update, ...howOf(options) }, kafkaFor(config, 'preview'), {
+    topic,
+    partition,
+    offset,
+  })
 }
 
 const howOf = ({ at, recipients, json }: Options) => ({

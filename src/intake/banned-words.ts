@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { type Document, isNode, LineCounter, parseDocument } from 'yaml'
+import { isCollection, isNode } from 'yaml'
 import { z } from 'zod'
+import { readYaml } from '../yaml-text.ts'
 import { formatField } from './route-fault.ts'
 import { readPattern } from './word-pattern.ts'
+import { type Word, wordsOf } from './word-search.ts'
 
 /** Words and shapes of advertising, which LINE forbids in notification messages: data, so that a company can add its own. */
 export interface BannedWords {
@@ -40,18 +42,22 @@ export const readBannedWords = (file: string): BannedWordsReading => {
       faults: [`${file} cannot be read (${code}): name the file with the words, or leave bannedWords out`],
     }
   }
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines })
-  const faults = document.errors.slice(0, 1).map(({ code, pos }) => `${file}:${lines.linePos(pos[0]).line} is not YAML (${code})`)
-  if (faults.length > 0) return { kind: 'faulty', faults }
-
-  const plain = plainOf(document)
+  const yaml = readYaml(text)
+  if (yaml.kind === 'faulty') {
+    const { line, found, remedy } = yaml.fault
+    return { kind: 'faulty', faults: [`${file}${line === null ? '' : `:${line}`}: ${found}; ${remedy}`] }
+  }
+  const { contents, value: plain, lineAt } = yaml
   const words = WordsFile.safeParse(plain)
   const issues = [...(words.error?.issues ?? []), ...repeatedIds(plain)]
-  if (words.success && issues.length === 0) return { kind: 'read', words: wordsOf(words.data) }
+  if (words.success && issues.length === 0)
+    return {
+      kind: 'read',
+      words: wordsOf(words.data.map(({ id, says, pattern }): Word => ({ id, says, pattern: pattern.matches }))),
+    }
   const lineOf = (path: readonly PropertyKey[]): number => {
-    const node = path.length === 0 ? document.contents : document.getIn(path, true)
-    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line
+    const node = path.length > 0 && isCollection(contents) ? contents.getIn(path, true) : contents
+    if (isNode(node) && node.range) return lineAt(node.range[0])
     return path.length === 0 ? 1 : lineOf(path.slice(0, -1))
   }
   return {
@@ -63,14 +69,9 @@ export const readBannedWords = (file: string): BannedWordsReading => {
   }
 }
 
-const plainOf = (document: Document): unknown => {
-  try {
-    return document.toJS()
-  } catch {
-    return undefined // an alias without an anchor
-  }
-}
-
+const MOST_WORDS = 200
+/** Each at every character of a text, twice: some tenths of a second for LINE's longest. */
+const MOST_WAYS_OF_ALL = 10_000
 const WORDS = 'write a list of { id, pattern, says }'
 const ID = 'write a name of a-z, 0-9 and hyphens, such as coupon'
 const SAYS = 'write why it is taken for advertising'
@@ -83,7 +84,7 @@ const WordsFile = z
         id: z.string({ error: ID }).regex(/^[a-z0-9-]{1,40}$/, { error: ID }),
         pattern: z.string({ error: PATTERN }).transform((text, context) => {
           const reading = readPattern(text)
-          if (reading.kind === 'pattern') return reading.pattern
+          if (reading.kind === 'pattern') return { matches: reading.pattern, ways: reading.ways }
           context.addIssue({ code: 'custom', message: reading.remedy })
           return z.NEVER
         }),
@@ -94,6 +95,10 @@ const WordsFile = z
     { error: WORDS },
   )
   .min(1, { error: WORDS })
+  .max(MOST_WORDS, { error: `write at most ${MOST_WORDS}: make alternatives (a|b) of them` })
+  .refine((words) => words.reduce((sum, { pattern }) => sum + pattern.ways, 0) <= MOST_WAYS_OF_ALL, {
+    error: 'repeat less in the patterns: together they might take too long',
+  })
 
 const isWord = z.looseObject({ id: z.string() })
 const repeatedIds = (words: unknown): Issue[] => {
@@ -109,40 +114,6 @@ const repeatedIds = (words: unknown): Issue[] => {
 }
 
 type Issue = Pick<z.core.$ZodIssue, 'path' | 'message'>
-
-interface Word extends BannedWord {
-  readonly pattern: RegExp
-}
-
-const wordsOf = (words: readonly Word[]): BannedWords => {
-  const any = new RegExp(words.map(({ pattern }) => `(?:${pattern.source})`).join('|'), 'iu')
-  const each = words.map(({ id, says, pattern }) => ({ id, says, pattern: new RegExp(pattern, 'giu') }))
-  return {
-    findIn: (text, except) => {
-      const plain = text.normalize('NFKC')
-      if (!any.test(plain)) return []
-      const allowed = except.flatMap((each) => placesOf(each.normalize('NFKC'), plain))
-      return each.flatMap(({ id, says, pattern }) => {
-        const found = plain.matchAll(pattern).find(({ index, 0: match }) => !allowed.some(around(index, index + match.length)))
-        return found ? [{ id, says, found: found[0] }] : []
-      })
-    },
-  }
-}
-
-interface Place {
-  readonly from: number
-  readonly until: number
-}
-
-const placesOf = (part: string, text: string): Place[] => {
-  const places: Place[] = []
-  for (let from = text.indexOf(part); part !== '' && from >= 0; from = text.indexOf(part, from + 1))
-    places.push({ from, until: from + part.length })
-  return places
-}
-
-const around = (from: number, until: number) => (place: Place) => place.from <= from && until <= place.until
 
 const shipped = readBannedWords(fileURLToPath(new URL('banned-words.yaml', import.meta.url)))
 if (shipped.kind === 'faulty') throw new Error(shipped.faults.join('\n'))

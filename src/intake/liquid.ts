@@ -35,10 +35,19 @@ export type TextParsing = { readonly kind: 'parsed'; readonly text: Text } | { r
 export const parseText = (source: string): TextParsing => {
   try {
     const template = ENGINE.parse(source)
+    const form = unknownForm(source)
+    if (form !== undefined) return { kind: 'faulty', message: `Liquid: ${form}` }
     return { kind: 'parsed', text: { variables: variablesOf(template), render: (scope, zone) => render(template, scope, zone) } }
   } catch (error) {
     return { kind: 'faulty', message: error instanceof Error ? `Liquid: ${error.message}` : 'Liquid could not read it' }
   }
+}
+
+/** What is written into the template itself is wrong for every event, and not the producer's to mend. */
+const unknownForm = (source: string): string | undefined => {
+  for (const [, filter, form] of source.matchAll(/\|\s*(date|datetime)\s*:\s*["']([^"']*)["']/g))
+    if (form !== NO_YEAR) return `${filter} knows the form '${NO_YEAR}' and no other; leave it out to have the year as well`
+  return undefined
 }
 
 /** A text without any of these is the same for everyone. */
@@ -107,6 +116,22 @@ const boundBlocks = ({ renderer }: Liquid): void => {
   }
 }
 
+const NO_NUMBER = 'wanted a number that is finite, and not what a division by 0 makes'
+
+/** Every text that a filter makes counts, as filters follow each other, in loops too; and no number is endless. */
+const boundFilters = (engine: Liquid): void => {
+  for (const [name, filter] of Object.entries(engine.filters)) {
+    const handler = typeof filter === 'function' ? filter : filter.handler
+    engine.registerFilter(name, function (value: unknown, ...args: unknown[]): unknown {
+      const made: unknown = handler.call(this, value, ...args)
+      if (typeof made === 'string') this.context.memoryLimit.use(made.length)
+      if ([value, made].some((each) => typeof each === 'number' && !Number.isFinite(each)))
+        throw new Unusable(`${name}: ${NO_NUMBER}`)
+      return made
+    })
+  }
+}
+
 /** A symbol, so that no template can read it. */
 const ZONE = Symbol('zone of the recipient')
 
@@ -127,6 +152,7 @@ const newEngine = (): Liquid => {
     memoryLimit: MEMORY,
     renderLimit: TIME_MS,
     outputEscape: (value: unknown) => {
+      if (typeof value === 'number' && !Number.isFinite(value)) throw new Unusable(`{{ }}: ${NO_NUMBER}`)
       if (['string', 'number', 'bigint', 'boolean'].includes(typeof value)) return String(value)
       throw new UnusableValue('{{ }}', 'a text or number', value)
     },
@@ -148,6 +174,7 @@ const newEngine = (): Liquid => {
     const zone = zoneOf(this.context.globals)
     return `${dateOn(clock('datetime', value, zone).date, form)} ${timeOn('datetime', value, zone)}`
   })
+  boundFilters(engine)
   return engine
 }
 
@@ -177,12 +204,14 @@ const clock = (filter: string, value: unknown, zone: string): ReturnType<typeof 
   return onClock(time, zone)
 }
 
+/** The one form that the date filters take. */
+const NO_YEAR = 'no-year'
 const WEEKDAYS = '月火水木金土日'
 
 const dateOn = (date: Temporal.PlainDate, form: unknown): string => {
-  if (form !== undefined && form !== 'no-year') throw new UnusableValue('date', "no argument or 'no-year'", form)
+  if (form !== undefined && form !== NO_YEAR) throw new UnusableValue('date', "no argument or 'no-year'", form)
   const day = `${date.month}月${date.day}日(${WEEKDAYS[date.dayOfWeek - 1]})`
-  return form === 'no-year' ? day : `${date.year}年${day}`
+  return form === NO_YEAR ? day : `${date.year}年${day}`
 }
 
 const timeOn = (filter: string, value: unknown, zone: string): string => {

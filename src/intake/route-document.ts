@@ -1,5 +1,6 @@
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from 'yaml'
+import { isMap, isScalar, isSeq, type Node, visit } from 'yaml'
 import type { z } from 'zod'
+import { readYaml } from '../yaml-text.ts'
 import { type Fault, type FieldPathInFile, formatField, quote } from './route-fault.ts'
 import { CancellingFile, NotifyingFile, SoundPartOfCancellingFile, SoundPartOfNotifyingFile } from './route-file.ts'
 
@@ -29,30 +30,21 @@ interface ReadFile {
 }
 
 export const readRouteDocument = (file: string, text: string): RouteDocument => {
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines })
-  const fault = (path: FieldPathInFile, found: string, remedy: string): Fault => {
-    const offset = offsetOf(document.contents, path)
-    return { file, line: offset === null ? null : lines.linePos(offset).line, field: formatField(path), found, remedy }
+  const yaml = readYaml(text)
+  if (yaml.kind === 'faulty') {
+    const { line, quoting, remedy } = yaml.fault
+    return unreadable(file, [{ file, line, field: '', found: quoting, remedy }])
   }
-  const unreadable = [
-    // One slip makes many errors: the first is where it is.
-    ...[...document.errors, ...document.warnings].slice(0, 1).map(({ message, pos }) => ({ message, offset: pos[0] })),
-    ...bareTemplates(document.contents),
-  ].map(
-    ({ message, offset }): Fault => ({
-      file,
-      line: lines.linePos(offset).line,
-      field: '',
-      found: message.split('\n')[0] ?? message,
-      remedy: 'mend the YAML; put a text that starts with {{ in quotes',
-    }),
-  )
-  if (unreadable.length > 0) {
-    return { kind: 'notify', file, route: null, sound: {}, faults: unreadable, has: () => false, fault }
-  }
+  const { contents, value: raw, lineAt } = yaml
+  const bare = bareTemplates(contents).map((offset): Fault => {
+    return { file, line: lineAt(offset), field: '', found: 'a {{ }} without quotes', remedy: BARE_REMEDY }
+  })
+  if (bare.length > 0) return unreadable(file, bare)
 
-  const raw: unknown = document.toJS()
+  const fault = (path: FieldPathInFile, found: string, remedy: string): Fault => {
+    const offset = offsetOf(contents, path)
+    return { file, line: offset === null ? null : lineAt(offset), field: formatField(path), found, remedy }
+  }
   const has = (setting: string) => typeof raw === 'object' && raw !== null && Object.hasOwn(raw, setting)
   const read = { file, has, fault }
   if (has('cancels')) {
@@ -67,12 +59,21 @@ export const readRouteDocument = (file: string, text: string): RouteDocument => 
   return { ...read, kind: 'notify', route: null, sound, faults: faultsOf(whole.error, raw, fault) }
 }
 
-/** `text: {{ amount }}` without quotes is, to YAML, a mapping within a mapping. */
-const bareTemplates = (contents: Node | null): { message: string; offset: number }[] => {
-  const found: { message: string; offset: number }[] = []
+const unreadable = (file: string, faults: readonly Fault[]): RouteDocument => {
+  const fault = (path: FieldPathInFile, found: string, remedy: string): Fault => {
+    return { file, line: null, field: formatField(path), found, remedy }
+  }
+  return { kind: 'notify', file, route: null, sound: {}, faults, has: () => false, fault }
+}
+
+const BARE_REMEDY = 'mend the YAML; put a text that starts with {{ in quotes'
+
+/** Where they are: `text: {{ amount }}` without quotes is, to YAML, a mapping within a mapping. */
+const bareTemplates = (contents: Node | null): readonly number[] => {
+  const found: number[] = []
   visit(contents, {
     Pair: (_, { key }) => {
-      if (isMap(key)) found.push({ message: 'a {{ }} without quotes', offset: key.range?.[0] ?? 0 })
+      if (isMap(key)) found.push(key.range?.[0] ?? 0)
     },
   })
   return found

@@ -31,12 +31,15 @@ export const soundRoutesOf = ({ routes, faults }: RoutesSurvey): readonly Route[
 export const surveyRoutes = ({ directory, ...surroundings }: RoutesFolder): RoutesSurvey => {
   const files = filesOf(directory)
   if ('found' in files) return { routes: [], faults: [files], warnings: [] }
-  const documents = files.map((file) => readRouteDocument(file, readFileSync(file, 'utf8')))
+  const texts = files.map(textOf)
+  const documents = texts.flatMap((each) => ('text' in each ? readRouteDocument(each.file, each.text) : []))
   const compiled = documents.map((document) => compileRoute(document, schemaOf(document), surroundings))
   const findings = [...compiled, findingsAmong(documents)]
   return {
     routes: compiled.flatMap(({ route }) => route ?? []),
-    faults: findings.flatMap(({ faults }) => faults).toSorted(byPlace),
+    faults: [...texts.flatMap((each) => ('text' in each ? [] : each)), ...findings.flatMap(({ faults }) => faults)].toSorted(
+      byPlace,
+    ),
     warnings: findings.flatMap(({ warnings }) => warnings).toSorted(byPlace),
   }
 }
@@ -66,6 +69,21 @@ const namesIn = (directory: string): string[] => {
     return readdirSync(directory)
   } catch {
     return []
+  }
+}
+
+const textOf = (file: string): { readonly file: string; readonly text: string } | Fault => {
+  try {
+    return { file, text: readFileSync(file, 'utf8') }
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    return {
+      file,
+      line: null,
+      field: '',
+      found: `what cannot be read (${code})`,
+      remedy: 'make it a file that may be read, or move it away',
+    }
   }
 }
 

@@ -17,41 +17,57 @@ export interface SeenText {
 
 export const seenTexts = (source: MessageSource): readonly SeenText[] =>
   'flexible' in source
-    ? textsIn(source.flexible, ['flexible'], FLEXIBLE).map(({ path, text }) => seen(path, text, ['messages', ...path.slice(1)]))
-    : textsIn(source.template, ['template'], TEMPLATE).map(({ path, text }) => seen(path, text, ['body', ...path.slice(1)]))
+    ? textsIn(source.flexible, ['flexible'], inFlexible).map((text) => seen(text, (path) => ['messages', ...path.slice(1)]))
+    : textsIn(source.template, ['template'], inTemplate).map((text) => seen(text, (path) => ['body', ...path.slice(1)]))
 
-const seen = (path: FieldPathInFile, text: string, inMessage: FieldPathInFile): SeenText => {
-  const property = formatField(inMessage)
-  if (!isTemplate(text)) return { path, property, written: text, rendered: null }
-  const place: FieldPath = { text: property, segments: inMessage.map(String) }
-  const rendered = (message: object) => {
-    const value = resolve(place, message)
-    return typeof value === 'string' ? value : ''
-  }
-  return { path, property, written: writtenIn(text), rendered }
+/** One text, or several that are shown as one. */
+interface Written {
+  readonly path: FieldPathInFile
+  readonly parts: readonly { readonly path: FieldPathInFile; readonly text: string }[]
 }
+
+const seen = ({ path, parts }: Written, inMessage: (path: FieldPathInFile) => FieldPathInFile): SeenText => {
+  const property = formatField(inMessage(path))
+  const written = parts.map(({ text }) => (isTemplate(text) ? writtenIn(text) : text)).join('')
+  if (!parts.some(({ text }) => isTemplate(text))) return { path, property, written, rendered: null }
+  const places = parts.map(({ path }): FieldPath => ({ text: property, segments: inMessage(path).map(String) }))
+  const rendered = (message: object) =>
+    places
+      .map((place) => resolve(place, message))
+      .filter((value) => typeof value === 'string')
+      .join('')
+  return { path, property, written, rendered }
+}
+
+type IsSeen = (path: FieldPathInFile) => boolean
 
 /** LINE's names for what is shown, or written in the person's name, in all its message objects and actions. */
-const FLEXIBLE = new Set(['text', 'altText', 'label', 'displayText', 'fillInText', 'clipboardText', 'title', 'address'])
-const TEMPLATE = new Set(['content'])
+const NAMES = new Set(['text', 'altText', 'label', 'displayText', 'fillInText', 'clipboardText', 'title', 'address'])
+const inFlexible: IsSeen = (path) => NAMES.has(String(path.at(-1))) || (path.at(-1) === 'name' && path.at(-2) === 'sender')
+const inTemplate: IsSeen = (path) => path.at(-1) === 'content'
 
-const textsIn = (
-  value: JsonValue | object | undefined,
-  path: FieldPathInFile,
-  names: ReadonlySet<string>,
-): { readonly path: FieldPathInFile; readonly text: string }[] => {
-  if (typeof value === 'string') return names.has(String(path.at(-1))) ? [{ path, text: value }] : []
+const textsIn = (value: JsonValue | object | undefined, path: FieldPathInFile, isSeen: IsSeen): Written[] => {
+  if (typeof value === 'string') return isSeen(path) ? [{ path, parts: [{ path, text: value }] }] : []
   if (typeof value !== 'object' || value === null) return []
+  if (Array.isArray(value)) {
+    const spans = value.flatMap((each: JsonValue, index) => spanIn(each, [...path, index]))
+    if (spans.length > 1 && spans.length === value.length) return [{ path, parts: spans }]
+  }
   const children: [string | number, JsonValue][] = Array.isArray(value) ? [...value.entries()] : Object.entries(value)
-  return children.flatMap(([step, child]) => textsIn(child, [...path, step], names))
+  return children.flatMap(([step, child]) => textsIn(child, [...path, step], isSeen))
 }
 
-/** Branches stay apart, and what is put out is its quoted texts, of the `default` filter for one. */
+const spanIn = (value: JsonValue, path: FieldPathInFile): Written['parts'] =>
+  typeof value === 'object' && value !== null && 'text' in value && value.type === 'span' && typeof value.text === 'string'
+    ? [{ path: [...path, 'text'], text: value.text }]
+    : []
+
+/** Branches stay two lines apart, and what is put out is its quoted texts, of the `default` filter for one. */
 const writtenIn = (template: string): string =>
   template
     .replace(/\{%-?\s*comment\b.*?\{%-?\s*endcomment\s*-?%\}/gs, '')
     .replace(/\{\{(.*?)\}\}|\{%-?\s*echo\b(.*?)%\}/gs, (_, put?: string, echoed?: string) => quotedIn(put ?? echoed ?? '') || '…')
-    .replace(/\{%.*?%\}/gs, '\n')
+    .replace(/\{%.*?%\}/gs, '\n\n')
 
 const quotedIn = (expression: string): string =>
   Array.from(expression.matchAll(/'([^']*)'|"([^"]*)"/g), ([, single, double]) => single ?? double ?? '').join('…')

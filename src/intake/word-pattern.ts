@@ -1,5 +1,5 @@
 export type PatternReading =
-  | { readonly kind: 'pattern'; readonly pattern: RegExp }
+  | { readonly kind: 'pattern'; readonly pattern: RegExp; readonly ways: number }
   | { readonly kind: 'faulty'; readonly remedy: string }
 
 const LONGEST_PATTERN = 300
@@ -8,24 +8,27 @@ const MOST_WAYS = 1_000
 const LONGEST_MATCH = 300
 
 /** Compiles a regular expression that nobody need wait for, whatever the text: it may be tried in a bounded number of ways only. Case
- *  does not matter, nor does the width of letters and digits: it is compared with texts in NFKC. */
+ *  does not matter, nor does the width of letters and digits: it is compared with texts in NFKC. \b is the edge of a run of letters a–z,
+ *  or of digits: coupon2 and SALE_2026 begin with words. */
 export const readPattern = (text: string): PatternReading => {
   const faulty = (remedy: string): PatternReading => ({ kind: 'faulty', remedy })
   if (text.length > LONGEST_PATTERN) return faulty(`write at most ${LONGEST_PATTERN} characters: make two patterns of it`)
   const source = text.replace(/[^\p{ASCII}]+/gu, (run) => run.normalize('NFKC').replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`))
-  const pattern = compile(source)
+  const tokens = source.match(TOKEN) ?? []
+  const pattern = compile(tokens.map((token) => (token === '\\b' ? EDGE : token)).join(''))
   if (!pattern) return faulty("write a regular expression, as JavaScript's with the flags iu are")
   if (pattern.test('')) return faulty('write one that matches no empty text')
 
-  const tokens = source.match(TOKEN) ?? []
   // The patterns are also tried as one, in which groups would have other numbers.
   if (tokens.some((token) => /^(\\[1-9k]|\(\?<[^=!])/.test(token))) return faulty('take names and back references of groups away')
   const { ways, length } = effortOf(tokens)
   if (ways === Number.POSITIVE_INFINITY) return faulty('say how often at most, such as {0,20}, in place of * and +')
   if (ways > MOST_WAYS || length > LONGEST_MATCH)
     return faulty('repeat less, or less often within what is repeated: it might take too long')
-  return { kind: 'pattern', pattern }
+  return { kind: 'pattern', pattern, ways }
 }
+
+const EDGE = `(?:${['[a-z]', String.raw`\d`].map((run) => `(?<=${run})(?!${run})|(?<!${run})(?=${run})`).join('|')})`
 
 const compile = (source: string): RegExp | undefined => {
   try {

@@ -1,5 +1,6 @@
 import { Kafka, type KafkaConfig, type logCreator, logLevel, type RetryOptions, type SASLOptions } from 'kafkajs'
 import { patchKafkajs } from './kafkajs-patches.ts'
+import { makeSocket } from './sockets.ts'
 
 export interface Connection {
   readonly brokers: readonly string[]
@@ -30,6 +31,7 @@ export const createKafka = (connection: Connection, log: KafkaLog, retry = FAST_
     clientId,
     ...(ssl !== undefined && { ssl }),
     ...(sasl && { sasl }),
+    socketFactory: makeSocket,
     connectionTimeout: 5_000,
     requestTimeout: 30_000,
     retry,
@@ -37,6 +39,13 @@ export const createKafka = (connection: Connection, log: KafkaLog, retry = FAST_
     logCreator: logCreatorFor(log),
   })
 }
+
+/** Something takes the connection and answers nothing: kafkajs then holds it for a broker that it knows, and fails at the first question,
+ *  with an error that has no name of its own. */
+export const isMute = (error: unknown): boolean => error instanceof Error && error.message === 'Broker not connected'
+
+export const MUTE_REMEDY =
+  'write host and port of a listener of the brokers; does another service listen there, is a broker hanging, does a firewall swallow the answers, or does the listener want TLS (kafka.ssl)?'
 
 const ROUTINE =
   /ongoing transaction|CONCURRENT_TRANSACTIONS|another concurrent (transaction|operation)|coordinator is loading|coordinator is not available|not the correct coordinator|group is rebalancing|not aware of this member|Limiting retries for the idempotent producer|no active member|unknown member/i

@@ -24,7 +24,10 @@ export interface RegisteredVersion {
   readonly hasReferences: boolean
 }
 
+/** Of one request, once it is its turn. */
 const TIMEOUT_MS = 4_000
+/** Requests under way: a registry may be far away, and must not be flooded. */
+const AT_ONCE = 8
 const CONTENT_TYPE = 'application/vnd.schemaregistry.v1+json'
 
 export const createRegistryApi = ({ url, username, password }: RegistryAddress): RegistryApi => {
@@ -35,7 +38,9 @@ export const createRegistryApi = ({ url, username, password }: RegistryAddress):
       authorization: `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}`,
     }),
   }
-  const ask = async (path: string, body?: object): Promise<Answer> => {
+  const slots = createSlots(AT_ONCE)
+  const ask = (path: string, body?: object): Promise<Answer> => slots(() => askNow(path, body))
+  const askNow = async (path: string, body?: object): Promise<Answer> => {
     const answer = await fetch(`${base}${path}`, {
       headers: { ...headers, ...(body && { 'content-type': CONTENT_TYPE }) },
       method: body ? 'POST' : 'GET',
@@ -75,6 +80,23 @@ export const createRegistryApi = ({ url, username, password }: RegistryAddress):
       const { is_compatible: compatible, messages } = read(answer, compatibility)
       return { compatible, messages: messages ?? [] }
     },
+  }
+}
+
+/** Runs so many at a time, the others in the order they came. */
+const createSlots = (most: number) => {
+  const waiting: (() => void)[] = []
+  let free = most
+  return async <T>(work: () => Promise<T>): Promise<T> => {
+    if (free > 0) free -= 1
+    else await new Promise<void>((resolve) => waiting.push(resolve))
+    try {
+      return await work()
+    } finally {
+      const next = waiting.shift()
+      if (next) next()
+      else free += 1
+    }
   }
 }
 

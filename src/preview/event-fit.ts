@@ -1,4 +1,5 @@
 import avsc, { type Schema, type Type } from 'avsc'
+import { shapeOf as textShapeOf } from '../domain/phone.ts'
 import { nearest } from '../nearest.ts'
 import { describe } from '../value-shape.ts'
 
@@ -63,7 +64,7 @@ const conform = (type: Type, json: unknown, path: string, findings: Findings): u
 const conformRecord = (type: avsc.types.RecordType, json: JsonObject, path: string, findings: Findings): JsonObject => {
   const names = type.fields.map(({ name }) => name)
   for (const name of Object.keys(json))
-    if (!names.includes(name)) findings.strangers.push({ path: join(path, name), nearest: nearest(name, names) })
+    if (!names.includes(name)) findings.strangers.push({ path: join(path, tellable(name)), nearest: nearest(name, names) })
   return Object.fromEntries(
     type.fields.map((field) => {
       const { name } = field
@@ -109,6 +110,12 @@ const branchFor = (branches: readonly Type[], json: unknown, path: string): Type
     .filter(({ misfits }) => misfits.length === 0)
   return (tried.find(({ strangers }) => strangers.length === 0) ?? tried[0])?.branch
 }
+
+/** A name that no schema has may be anything: a number, somebody's name. */
+const tellable = (name: string): string =>
+  name.length <= 60 && /^[\p{L}_$][\p{L}\p{M}\p{N}_$.-]*$/u.test(name) && !/(?:\p{N}\P{N}*){4}/u.test(name)
+    ? name
+    : `(${textShapeOf(name)})`
 
 const shapeOf = (json: unknown): string => {
   if (typeof json !== 'number') return describe(json)

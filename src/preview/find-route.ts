@@ -29,7 +29,7 @@ export const findRoute = (routes: readonly Route[], event: EventText, name: stri
   const { json } = event
   if (typeof json !== 'object' || json === null || Array.isArray(json))
     throw new PreviewError(
-      `${event.name}: an event is a JSON object, found ${Array.isArray(json) ? 'a list' : `a ${typeof json}`}`,
+      `${event.name}: an event is a JSON object, found ${json === null ? 'null' : Array.isArray(json) ? 'a list' : `a ${typeof json}`}`,
     )
   if (name !== undefined) return byName(routes, event, name)
   const tried = routes.map((route) => ({ route, fit: fitTo(route.schema.json, json) }))

@@ -34,6 +34,35 @@ export interface Circumstances {
 /** What the core would do with these requests if nothing had come before them: every channel has permits, and LINE takes all it is sent.
  *  By notification id. */
 export const foretell = (requests: readonly Request[], circumstances: Circumstances): ReadonlyMap<string, Fate> => {
+  const fates = new Map<string, Fate>()
+  for (const group of groupsOf(requests)) for (const [id, fate] of foretellGroup(group, circumstances)) fates.set(id, fate)
+  return fates
+}
+
+/** People are told without regard to others, so they may be looked at some at a time: what a step costs grows with what its store holds.
+ *  What goes to every partition goes to every group. */
+const groupsOf = (requests: readonly Request[]): readonly (readonly Request[])[] => {
+  if (requests.length <= MOST_AT_ONCE) return [requests]
+  const toAll = requests.filter((request) => idOf(request) === null)
+  const people = Map.groupBy(
+    requests.filter((request) => idOf(request) !== null),
+    (request) => (request.kind === 'ready' ? request.notification.recipientRef : '') || (idOf(request) ?? ''),
+  )
+  const groups: Request[][] = []
+  let last: Request[] | undefined
+  for (const each of people.values()) {
+    if (!last || last.length >= MOST_AT_ONCE) {
+      last = [...toAll]
+      groups.push(last)
+    }
+    last.push(...each)
+  }
+  return groups
+}
+
+const MOST_AT_ONCE = 500
+
+const foretellGroup = (requests: readonly Request[], circumstances: Circumstances): ReadonlyMap<string, Fate> => {
   const store = createMemoryStore()
   const results = new Map<string, Result>()
   const sent = new Map<string, Fate>()

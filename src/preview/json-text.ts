@@ -1,30 +1,32 @@
 export type JsonReading =
   | { readonly kind: 'value'; readonly value: unknown }
+  /** A field that its object has already: readers keep the last, or the first. */
+  | { readonly kind: 'twice'; readonly line: number; readonly column: number }
   /** Counted from 1. `wanted` is what JSON has there. */
   | { readonly kind: 'broken'; readonly line: number; readonly column: number; readonly wanted: string }
 
 /** Like JSON.parse, which does not always say where, and quotes what it could not read. */
 export const readJson = (text: string): JsonReading => {
   const json = text.replace(/^\ufeff/, '')
+  const reader = new JsonReader(json)
+  const fault = reader.value(0)
   try {
-    return { kind: 'value', value: JSON.parse(json) }
+    const value: unknown = JSON.parse(json)
+    return reader.twice === null ? { kind: 'value', value } : { kind: 'twice', ...placeOf(json, reader.twice) }
   } catch {
-    const { at, wanted } = firstFault(json)
-    const before = json.slice(0, at).split('\n')
-    return { kind: 'broken', line: before.length, column: (before.at(-1) ?? '').length + 1, wanted }
+    const { at, wanted } = fault ?? (reader.atEnd() ? { at: json.length, wanted: 'JSON' } : { at: reader.at, wanted: 'the end' })
+    return { kind: 'broken', ...placeOf(json, at), wanted }
   }
+}
+
+const placeOf = (json: string, at: number): { readonly line: number; readonly column: number } => {
+  const before = json.slice(0, at).split('\n')
+  return { line: before.length, column: (before.at(-1) ?? '').length + 1 }
 }
 
 interface TextFault {
   readonly at: number
   readonly wanted: string
-}
-
-/** Reads on until JSON has something else there than the text. */
-const firstFault = (json: string): TextFault => {
-  const reader = new JsonReader(json)
-  const fault = reader.value(0) ?? (reader.atEnd() ? null : { at: reader.at, wanted: 'the end' })
-  return fault ?? { at: json.length, wanted: 'JSON' }
 }
 
 const SPACE = /[ \t\r\n]*/y
@@ -34,8 +36,11 @@ const SCALAR = /(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)(
 /** As deep as anybody writes an event; JSON.parse goes no further than some thousands either. */
 const DEEPEST = 1_000
 
+/** Reads on until JSON has something else there than the text. */
 class JsonReader {
   at = 0
+  /** Where the first field begins that its object has twice. */
+  twice: number | null = null
   readonly #json: string
 
   constructor(json: string) {
@@ -56,10 +61,15 @@ class JsonReader {
   }
 
   #members(depth: number): TextFault | null {
+    const names = new Set<string>()
     return this.#list('a field name in double quotes, or }', '}', () => {
       if (this.#next() !== '"') return this.#wanted('a field name in double quotes')
+      const from = this.at
       const fault = this.#text('a field name')
       if (fault) return fault
+      const name = nameIn(this.#json.slice(from, this.at))
+      if (names.has(name)) this.twice ??= from
+      names.add(name)
       return this.#take(':') ? this.value(depth + 1) : this.#wanted(':')
     })
   }
@@ -102,3 +112,6 @@ class JsonReader {
     return { at: this.at, wanted }
   }
 }
+
+/** Without its escapes. */
+const nameIn = (quoted: string): string => (quoted.includes('\\') ? String(JSON.parse(quoted)) : quoted.slice(1, -1))

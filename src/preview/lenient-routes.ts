@@ -3,13 +3,14 @@ import type { Config } from '../config.ts'
 import type { Route } from '../intake/route.ts'
 import { type Fault, formatFault } from '../intake/route-fault.ts'
 import { RoutesError } from '../intake/routes-error.ts'
+import { reviewOf } from '../stages/channels.ts'
 
 /** The sound routes of a folder in which others may be broken, or still to be reviewed: a preview is how they get there. */
 export interface LenientRoutes {
   readonly routes: readonly Route[]
   /** What is wrong with files that are not among them. */
   readonly faults: readonly string[]
-  /** What a route's record of LINE's review lacks. */
+  /** What a route's record of LINE's review lacks, or that there is none, and none needed; null: nothing. */
   readonly reviewOf: (route: Route) => string | null
 }
 
@@ -22,9 +23,12 @@ export const lenientRoutes = (config: Config, now: number): LenientRoutes => {
     faults: faults.map(formatFault),
     reviewOf: (route) => {
       const fault = warnings.find(({ file, field }) => file === route.file && field.startsWith('review'))
-      return fault ? wordsOf(fault) : null
+      if (!fault || route.kind !== 'notify') return null
+      return reviewOf(config.channels[route.channel]) === 'none' ? UNNEEDED : wordsOf(fault)
     },
   }
 }
+
+const UNNEEDED = "the route has no record of LINE's review of this message, and its channel needs none"
 
 const wordsOf = ({ found, remedy }: Fault): string => `not reviewed: the route has ${found}; ${remedy}`

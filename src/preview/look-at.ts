@@ -15,16 +15,17 @@ interface Look {
   readonly now: number
   /** The most recipients that are shown. */
   readonly most: number
+  readonly onProgress?: (done: number, total: number) => void
 }
 
 /** An event in a file. Needs nothing but the configuration, its routes and their schemas. Throws PreviewError. */
 export const lookAtFile = async (
-  { config, now, most }: Look,
+  { config, now, most, ...progress }: Look,
   source: { readonly file: string; readonly routeName: string | undefined; readonly headers: ReadonlyMap<string, string> },
 ): Promise<Told> => {
   const known = lenientRoutes(config, now)
   const event = orFaults(known, () => readEventFile(known.routes, { ...source, now }))
-  const preview = await previewOf({ ...event, config, routes: [event.route], value: null, now })
+  const preview = await previewOf({ ...event, config, routes: [event.route], value: null, now, ...progress })
   const from = source.file === '-' ? 'stdin' : source.file
   return {
     preview,
@@ -38,12 +39,20 @@ export const lookAtFile = async (
 }
 
 /** A record of a topic. Throws PreviewError, and RegistryUnavailableError. */
-export const lookAtRecord = async ({ config, now, most }: Look, kafka: Kafka, place: RecordPlace): Promise<Told> => {
+export const lookAtRecord = async ({ config, now, most, ...progress }: Look, kafka: Kafka, place: RecordPlace): Promise<Told> => {
   const known = lenientRoutes(config, now)
   const record = await recordAt(kafka, place)
   const { value } = record
   const reading = await createEventReader(createRegistry(config.registry)).read(value)
-  const preview = await previewOf({ config, routes: known.routes, record: sourceOf(record, record), value, reading, now })
+  const preview = await previewOf({
+    config,
+    routes: known.routes,
+    record: sourceOf(record, record),
+    value,
+    reading,
+    now,
+    ...progress,
+  })
   const { route } = preview
   return {
     preview,

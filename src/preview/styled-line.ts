@@ -11,8 +11,11 @@ export type Line = readonly Span[]
 export const plain = (text: string): Line => (text === '' ? [] : [{ text, bold: false }])
 export const bold = (text: string): Line => (text === '' ? [] : [{ text, bold: true }])
 
+/** What no terminal shows as it is, or what shows nothing: controls, line separators, directions, Unicode's tags. */
+const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u180e\u200e\u200f\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu
+
 /** Without what would steer the terminal, or turn its reading direction: texts are those of an event. */
-export const visible = (text: string): string => text.replace(/[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '�')
+export const visible = (text: string): string => text.replace(UNSEEN, '�')
 
 export const lineWidth = (line: Line): number => line.reduce((sum, { text }) => sum + widthOf(text), 0)
 

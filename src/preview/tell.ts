@@ -20,7 +20,7 @@ export interface Told {
   readonly from: string
   /** Why it is this route. */
   readonly how: string
-  /** What the route's record of LINE's review lacks, in words; null: nothing, or it needs none. */
+  /** What the route's record of LINE's review lacks, in words; null: nothing. */
   readonly review: string | null
   readonly notes: readonly string[]
   /** So many recipients are drawn; the others are counted. */

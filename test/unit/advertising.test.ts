@@ -66,6 +66,18 @@ describe('a message that reads like advertising as it is written', () => {
     expect(warnings).toEqual([expect.stringContaining(`bill.yaml:${line} ${field}: found "クーポン"`)])
   })
 
+  const SPANS = '[{ type: span, text: クー }, { type: span, text: ポン }]'
+  test('is found in the spans of a text together, and in the name of the sender', () => {
+    const split = reminder(['[{ type: span, text: 明日お待ちしております }]', SPANS])
+    expect(surveyOf({ 'bill.yaml': split }).warnings).toEqual([
+      expect.stringContaining('bill.yaml:24 message.flexible[0].contents.body.contents[0].contents: found "クーポン"'),
+    ])
+    const sender = reminder(['altText:', 'sender: { name: クーポン配布中 }\n      altText:'])
+    expect(surveyOf({ 'bill.yaml': sender }).warnings).toEqual([
+      expect.stringContaining('bill.yaml:15 message.flexible[0].sender.name: found "クーポン"'),
+    ])
+  })
+
   test.each<[where: string, from: string, to: string]>([
     ['a URL', 'campaign?sale', 'coupon?sale'],
     [

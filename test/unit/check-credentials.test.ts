@@ -32,7 +32,7 @@ const look = async (config: Config) => {
 const NOTHING = { well: [], faults: [], warnings: [] }
 
 /** A relay that says this to everything. */
-const relay = (status: number): Promise<Peer> => startPeer(({ socket }) => socket.end(answer(status, '{}')))
+const relay = (status: number, body = '{}'): Promise<Peer> => startPeer(({ socket }) => socket.end(answer(status, body)))
 const simulator = async (options: Parameters<typeof startSimulator>[0] = {}) => {
   const started = await startSimulator(options)
   onTestFinished(() => started.stop())
@@ -63,13 +63,26 @@ test('in shadow a wrong secret is a warning: nothing is sent yet', async () => {
 })
 
 test('a long-lived token that is known, shown with the headers that a partner wants', async () => {
-  const peer = await relay(200)
+  const peer = await relay(200, JSON.stringify({ userId: 'U1', basicId: '@a' }))
   const config = longLived(`${peer.origin}/line`, ', headers: { x-partner-key: abc }')
   expect(await look(config)).toEqual({ ...NOTHING, well: ['channels.main: the token is known'] })
   const [request] = peer.requests
   expect(request?.text).toMatch(/^GET \/line\/v2\/bot\/info HTTP/)
   expect([request?.header('authorization'), request?.header('x-partner-key')]).toEqual([`Bearer ${TOKEN}`, 'abc'])
 })
+
+test.each(['<html>log in</html>', '{}', 'null', '{"userId":1}', `{"userId":"${'U'.repeat(100_000)}"}`])(
+  'whoever answers 200 to everything does not know the token: %.30s',
+  async (body) => {
+    const { origin } = await relay(200, body)
+    expect(await look(longLived(origin))).toEqual({
+      ...NOTHING,
+      warnings: [
+        "channels.main.token could not be tried: HTTP 200 at /v2/bot/info, but not with LINE's answer (JSON with userId). Is baseUrl right? If a relay answers so, send one message to yourself (mode: allow-list)",
+      ],
+    })
+  },
+)
 
 test.each([401, 403])('a long-lived token that is refused with %i', async (status) => {
   const { origin } = await relay(status)

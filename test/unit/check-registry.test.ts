@@ -1,6 +1,11 @@
-import { expect, test } from 'vitest'
+import { join } from 'node:path'
+import { SchemaRegistry } from '@kafkajs/confluent-schema-registry'
+import { expect, test, vi } from 'vitest'
+import { schemas } from '../../src/check/schemas.ts'
+import { loadConfig } from '../../src/config.ts'
 import { createRegistryApi, type RegistryApi } from '../../src/kafka/registry-api.ts'
 import { answer, closedPort, startPeer } from './line-peer.ts'
+import { billRoute, folderOf } from './route-folder.ts'
 
 /** A registry that says this to everything. */
 const saying = async (status: number, body: string): Promise<RegistryApi> => {
@@ -79,3 +84,62 @@ test('a subject that there is not has no level, and nothing to be compatible wit
   expect(await registry.levelOf('bills-value')).toBeNull()
   expect(await registry.accepts('bills-value', { type: 'string' })).toBeNull()
 })
+
+/** Versions of one subject, each answer when the test says so. */
+const slowRegistry = (numbers: readonly number[]) => {
+  const asked: number[] = []
+  const answers: (() => void)[] = []
+  const api: RegistryApi = {
+    subjects: async () => new Set(['bills-value']),
+    versionsOf: async () => numbers,
+    versionOf: (_, version) =>
+      new Promise((resolve) => {
+        asked.push(version)
+        answers.push(() => resolve({ version, id: version, type: 'AVRO', text: '{"type":"string"}', hasReferences: false }))
+      }),
+    levelOf: async () => 'FULL_TRANSITIVE',
+    accepts: async () => null,
+  }
+  return { api, asked, answers }
+}
+
+test('of many versions eight are asked for at once, the newest first; when time is up, what was found is told, and how far it came', async () => {
+  let now = 0
+  const { api, asked, answers } = slowRegistry(Array.from({ length: 20 }, (_, index) => index + 1))
+  const client = new SchemaRegistry({ host: `http://127.0.0.1:${await closedPort()}` })
+  const config = loadConfig(join(folderOf({ 'tsuchi.yaml': CONFIG }), 'tsuchi.yaml'), {}, { unset: 'stand-in' })
+  const found = schemas({ api, client, until: 1_000, monotonic: () => now }, config, [billRoute()])
+  await vi.waitUntil(() => answers.length === 8)
+  expect(asked).toEqual([20, 19, 18, 17, 16, 15, 14, 13])
+  answers[0]?.()
+  await vi.waitUntil(() => answers.length === 9)
+  now = 1_000
+  for (const answer of answers) answer()
+  const { looked, faults, warnings } = await found
+  expect(looked).toBe('that of results, and 9 versions of 1 subject of events')
+  expect(faults).toContain(
+    'bills-value: of 20 versions only the newest 9 were looked at, as the registry is slow: look at its own log, and at the network, and try again',
+  )
+  expect(warnings).toHaveLength(9)
+  expect(warnings?.[0]).toMatch(/^bills-value version 12 \(id 12\) is a string, and no route takes that from bills/)
+})
+
+test('a registry is asked eight things at once, and the next when one is answered', async () => {
+  const open: (() => void)[] = []
+  const { origin } = await startPeer(({ socket }) => open.push(() => socket.end(answer(200, '[1]'))))
+  const registry = createRegistryApi({ url: origin })
+  const answered = Array.from({ length: 10 }, () => registry.versionsOf('bills-value'))
+  await vi.waitUntil(() => open.length === 8)
+  open[0]?.()
+  await vi.waitUntil(() => open.length === 9)
+  for (const close of open.slice(1)) close()
+  await vi.waitUntil(() => open.length === 10)
+  open[9]?.()
+  expect(await Promise.all(answered)).toEqual(Array.from({ length: 10 }, () => [1]))
+})
+
+const CONFIG = `kafka: { brokers: [localhost:1] }
+registry: { url: http://localhost:1 }
+privacy: { pepper: "\${TSUCHI_PEPPER}", sealingKeys: ["\${TSUCHI_SEALING_KEY}"] }
+channels: { main: { token: { kind: long-lived, token: a } } }
+`

@@ -1,11 +1,12 @@
-import avsc, { type Schema } from 'avsc'
+import type { Schema } from 'avsc'
 import { describe, expect, test } from 'vitest'
+import { measuredType, misreadingsOf } from '../../src/check/measures.ts'
 import { schemaBreaks } from '../../src/check/schema-breaks.ts'
 import { readFindings } from '../../src/check/schemas.ts'
 import { readability } from '../../src/check/writer-schemas.ts'
 import { BILL, BILL_ROUTE, billRoute, type Change, loadFrom, VOID_ROUTE } from './route-folder.ts'
 
-const typeOf = (schema: unknown) => avsc.Type.forSchema(schema as Schema)
+const typeOf = (schema: unknown) => measuredType(schema as Schema)
 const record = (fields: object[], name = 'Bill') => ({ type: 'record', name, namespace: 'jp.example', fields })
 const field = (name: string, type: unknown, rest: object = {}) => ({ name, type, ...rest })
 const customer = (...fields: object[]) => record(fields, 'Customer')
@@ -88,6 +89,63 @@ describe('what keeps a route from reading a schema is told field by field', () =
   })
 })
 
+describe('what can be read, and would be taken for something else, is told field by field', () => {
+  const millis = { type: 'long', logicalType: 'timestamp-millis' }
+  const micros = { type: 'long', logicalType: 'timestamp-micros' }
+  const date = { type: 'int', logicalType: 'date' }
+  const decimal = (scale?: number) => ({
+    type: 'bytes',
+    logicalType: 'decimal',
+    precision: 9,
+    ...(scale !== undefined && { scale }),
+  })
+  const fixed = (scale: number) => ({ ...decimal(scale), type: 'fixed', name: 'Amount', size: 4 })
+  test.each<[string, object[], object[], string[]]>([
+    ['the same', [field('a', millis)], [field('a', millis)], []],
+    [
+      'micros',
+      [field('a', millis)],
+      [field('a', micros)],
+      ['a is timestamp-micros, and the route takes it for timestamp-millis'],
+    ],
+    ['a mere number tells nothing', [field('a', millis)], [field('a', 'long')], []],
+    ['a route that takes a mere number', [field('a', 'long')], [field('a', micros)], []],
+    ['a uuid is a text', [field('a', { type: 'string', logicalType: 'uuid' })], [field('a', 'string')], []],
+    ['days', [field('a', millis)], [field('a', date)], ['a is date, and the route takes it for timestamp-millis']],
+    [
+      'another scale',
+      [field('a', decimal())],
+      [field('a', decimal(2))],
+      ['a is decimal of scale 2, and the route takes it for decimal of scale 0'],
+    ],
+    [
+      'another scale of a type that is used twice',
+      [field('a', fixed(2)), field('b', 'Amount')],
+      [field('a', fixed(3)), field('b', 'Amount')],
+      [
+        'a is decimal of scale 3, and the route takes it for decimal of scale 2',
+        'b is decimal of scale 3, and the route takes it for decimal of scale 2',
+      ],
+    ],
+    [
+      'of an optional field, within a list of records',
+      [field('others', { type: 'array', items: customer(field('at', ['null', millis])) })],
+      [field('others', { type: 'array', items: customer(field('at', [micros, 'null'])) })],
+      ['others[].at is timestamp-micros, and the route takes it for timestamp-millis'],
+    ],
+    [
+      'within a map',
+      [field('labels', { type: 'map', values: millis })],
+      [field('labels', { type: 'map', values: micros })],
+      ['labels.* is timestamp-micros, and the route takes it for timestamp-millis'],
+    ],
+  ])('%s', (_, reader, writer, found) => {
+    const [read, written] = [reader, writer].map((fields) => measuredType(record(fields) as Schema))
+    if (!read || !written) throw new Error('no types')
+    expect(misreadingsOf(read, written)).toEqual(found)
+  })
+})
+
 const WRITER = { topic: 'bills', file: 'bill.avsc' }
 const bill = (change: (fields: { name: string; type: unknown }[]) => object[], name = 'Bill') => {
   const { fields, ...rest } = JSON.parse(BILL)
@@ -113,6 +171,33 @@ describe('a producer learns whether a schema breaks a route', () => {
         ),
       ],
     })
+  })
+
+  test('it would be misread: field, both meanings and the remedy', () => {
+    const micros = bill((fields) =>
+      fields.map((each) =>
+        each.name === 'at' ? { ...each, type: ['null', { type: 'long', logicalType: 'timestamp-micros' }] } : each,
+      ),
+    )
+    const millis = BILL.replace('["null","long","string"]', '["null",{"type":"long","logicalType":"timestamp-millis"}]')
+    const routes = loadFrom({ 'bill.yaml': BILL_ROUTE, 'bill.avsc': millis })
+    const words = 'at is timestamp-micros, and the route takes it for timestamp-millis'
+    const { well, faults } = readability(WRITER, micros, routes)
+    expect(well).toEqual([])
+    expect(faults).toEqual([
+      expect.stringMatching(
+        new RegExp(
+          `^route bill would misread bill\\.avsc: ${words}\\. Keep the field as the route reads it and add new ones beside it, or have the route's schema changed first \\(.*bill\\.yaml\\)$`,
+        ),
+      ),
+    ])
+    expect(readFindings({ topic: 'bills', named: 'bills-value version 3 (id 7)' }, micros, routes).faults).toEqual([
+      expect.stringMatching(
+        new RegExp(
+          `^bills-value version 3 \\(id 7\\) is misread by route bill: ${words}\\. Its producers write as before, or the route's schema learns of it \\(.*bill\\.yaml\\)$`,
+        ),
+      ),
+    ])
   })
 
   test('no route reads the topic: the nearest that one reads', () => {

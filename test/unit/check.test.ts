@@ -10,7 +10,8 @@ import { BILL, BILL_ROUTE, type Files, folderOf } from './route-folder.ts'
 const NOON = Date.parse('2026-12-01T12:00:00+09:00')
 const clock: Clock = { now: () => NOON, monotonic: () => 0 }
 
-const CONFIG = `kafka: { brokers: [localhost:9092] }
+const CONFIG = `environment: development
+kafka: { brokers: [localhost:9092] }
 registry: { url: http://localhost:8081 }
 privacy: { pepper: "\${TSUCHI_PEPPER}", sealingKeys: ["\${TSUCHI_SEALING_KEY}"] }
 channels:
@@ -40,7 +41,7 @@ const offline = async (files: Files, options: { strict?: boolean; writes?: Reado
 
 test('offline it needs neither brokers nor secrets, and says so', async () => {
   expect((await offline({})).said).toEqual([
-    '✓ configuration: tsuchi.yaml, production, 1 channel; TSUCHI_PEPPER, TSUCHI_SEALING_KEY, SECRET not set, and not needed offline',
+    '✓ configuration: tsuchi.yaml, development, 1 channel; TSUCHI_PEPPER, TSUCHI_SEALING_KEY, SECRET not set, and not needed offline',
     '✓ routes: 1 in routes/',
     '✓ channels: main (line-simulator, live) over 12 partitions',
     '– offline: neither brokers nor registry nor LINE were asked',
@@ -164,4 +165,23 @@ describe('a look that fails', () => {
   test('by a fault of ours is not passed off as one of the installation', () => {
     expect(() => faultsOfFailure(new TypeError('undefined is not a function'))).toThrow('undefined is not a function')
   })
+})
+
+test('a duration of days where minutes are meant is warned of', async () => {
+  const { said } = await offline({
+    'tsuchi.yaml': `${CONFIG}quietHours: none\nreleaseSpread: P10000000D\nshutdown: { budget: PT49H }\n`,
+  })
+  expect(said).toContain('  ! releaseSpread: 240,000,000 h; write a duration below 24 h, such as PT10M')
+  expect(said).toContain('  ! shutdown.budget: 49 h; write a duration below 24 h, such as PT10M')
+})
+
+test('a channel that works, and is hardly meant so, is warned of', async () => {
+  const production = CONFIG.replace('environment: development', 'environment: production')
+  expect((await offline({ 'tsuchi.yaml': production })).said).toContain(
+    '  ! channels.main.provider: line-simulator in production, so nobody gets anything: write line, or environment: development',
+  )
+  const odd = CONFIG.replace('provider: line-simulator,', `mode: shadow, allow: [${'ab'.repeat(32)}],`)
+  const { said } = await offline({ 'tsuchi.yaml': odd })
+  expect(said).toContain('  ! channels.main.allow: has no effect with mode: shadow; take it away, or write mode: allow-list')
+  expect(said).toContain("  ! channels.main.baseUrl: http, so numbers' hashes, messages and the token go in the clear: use https")
 })

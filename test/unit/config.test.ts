@@ -342,7 +342,19 @@ nonsense: 1
     ['a password in a URL', 'http://localhost', 'http://me:CANARY@localhost', 'registry.url: leave user and password out'],
     ['a key written twice', 'registry:', 'kafka: 1\nregistry:', 'line 2, column 1: not YAML (DUPLICATE_KEY)'],
     ['YAML that is none', 'registry:', 'registry: }', ''],
-    ['an alias to nothing', 'localhost:9092', '*nothing', ''],
+    ['an alias to nothing', 'localhost:9092', '*nothing', 'an alias without an anchor; put a text that begins with * in quotes'],
+    [
+      'an alias in a circle',
+      'registry:',
+      'log: &around { level: *around }\nregistry:',
+      'line 2, column 23: an alias within what it stands for; write out what it stands for',
+    ],
+    [
+      'what is nested without end',
+      'registry:',
+      `log: ${'['.repeat(20_000)}${']'.repeat(20_000)}\nregistry:`,
+      'lists and mappings more than 100 deep; nest less',
+    ],
   ])('is %s', (_, from, to, words) => {
     const faults = faultsOf(changed(from, to))
     expect(faults.length).toBeGreaterThan(0)

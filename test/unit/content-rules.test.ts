@@ -132,7 +132,8 @@ describe('a flexible message is refused for', () => {
     ['a video', flexible({ type: 'video' }), 'messages[0].type', 'video'],
     ['audio', flexible({ type: 'audio' }), 'messages[0].type', 'audio'],
     ['an imagemap', flexible({ type: 'imagemap' }), 'messages[0].type', 'imagemap'],
-    ['a type that LINE does not have', flexible({ type: 'flexx' }), 'messages[0].type', 'another type, or none'],
+    ['a coupon, which is advertising by nature', flexible({ type: 'coupon', couponId: 'a' }), 'messages[0].type', 'coupon'],
+    ['a type that LINE does not have', flexible({ type: 'flexx' }), 'messages[0].type', 'another, or none'],
     ['an empty text', flexible(textOf('')), 'messages[0].text', '0 characters'],
     ['a text of 5,001 characters', flexible(textOf('x'.repeat(5_001))), 'messages[0].text', '5001 characters'],
     ['no altText', flexible({ type: 'flex', contents: bubble() }), 'messages[0].altText', 'nothing'],
@@ -153,7 +154,7 @@ describe('a flexible message is refused for', () => {
       'image',
     ],
     ['an icon', flexible(flex(bubble({ type: 'icon' }))), 'messages[0].contents.body.contents[0].type', 'icon'],
-    ['an empty text component', flexible(flex(bubble(textOf('')))), 'messages[0].contents.body.contents[0].text', 'nothing'],
+    ['an empty text component', flexible(flex(bubble(textOf('')))), 'messages[0].contents.body.contents[0].text', '0 characters'],
     [
       'a picture in a quick reply',
       flexible({ ...textOf('a'), quickReply: { items: [{ imageUrl: 'https://example.com/' }] } }),
@@ -213,6 +214,12 @@ describe('a flexible message is refused for', () => {
     expect(violationsOf(message)).toContainEqual({ property, rule: expect.any(String), found })
   })
 
+  test('a bubble without any block', () => {
+    expect(violationsOf(flexible(flex({ type: 'bubble' })))).toEqual([
+      { property: 'messages[0].contents', rule: 'one of header, hero, body, footer', found: 'none of them' },
+    ])
+  })
+
   test('a bubble above 30 KB, counted in bytes of UTF-8', () => {
     expect(violationsOf(flexible(flex(bubble(textOf('あ'.repeat(9_900))))))).toEqual([])
     expect(violationsOf(flexible(flex(bubble(textOf('あ'.repeat(10_000))))))).toMatchObject([
@@ -226,6 +233,42 @@ describe('a flexible message is refused for', () => {
       { property: 'messages[0].contents', rule: 'at most 50000 bytes of JSON' },
     ])
   })
+})
+
+describe('a message is refused for what an event can put into it:', () => {
+  const FIRST = 'messages[0].contents.body.contents[0]'
+  const tap = (action: object) => flexible(flex(bubble({ type: 'button', action: { label: '開く', ...action } })))
+  const HALF = 'half a character, perhaps of an emoji that a filter cut'
+  const place = { type: 'location', title: '川崎店', address: '川崎市', latitude: '35.5', longitude: 139.7 }
+
+  test.each<[what: string, message: Message, property: string, found: string]>([
+    [
+      'a span without text',
+      flexible(flex(bubble({ type: 'text', contents: [{ type: 'span', text: '' }] }))),
+      `${FIRST}.contents[0].text`,
+      '0 characters',
+    ],
+    ['data that are empty', tap({ type: 'postback', data: '' }), `${FIRST}.action.data`, '0 characters'],
+    ['an answer that is empty', tap({ type: 'message', text: '' }), `${FIRST}.action.text`, '0 characters'],
+    ['nothing to copy', tap({ type: 'clipboard', clipboardText: '' }), `${FIRST}.action.clipboardText`, '0 characters'],
+    [
+      'another URI for computers that is empty',
+      tap({ type: 'uri', uri: 'https://example.com/', altUri: { desktop: '' } }),
+      `${FIRST}.action.altUri.desktop`,
+      '0 characters',
+    ],
+    ['a place without address', flexible({ ...place, address: '' }), 'messages[0].address', '0 characters'],
+    ['a place without name', flexible({ ...place, title: '' }), 'messages[0].title', '0 characters'],
+    ['a place that is nowhere', flexible({ ...place, latitude: '95' }), 'messages[0].latitude', 'a string'],
+    ['half an emoji', flexible(textOf('a\ud83d')), 'messages[0].text', HALF],
+    ['NUL, however deep', flexible(flex(bubble(box(textOf('a\0'))))), `${FIRST}.contents[0].text`, 'NUL'],
+    ['half an emoji in a template', template({ items: [item('a', '\ude00')] }), 'body.items[0].content', HALF],
+    ['NUL in the key of a template', template({}, 'a\0'), 'templateKey', 'NUL'],
+  ])('%s', (_, message, property, found) => {
+    expect(violationsOf(message)).toEqual([{ property, rule: expect.any(String), found }])
+  })
+
+  test('a place as Liquid writes one is fine', () => expect(violationsOf(flexible(place))).toEqual([]))
 })
 
 test('what was found is never quoted', () => {

@@ -69,6 +69,17 @@ describe('a filter refuses, without quoting the value,', () => {
   })
 })
 
+describe('a number that is none is refused', () => {
+  const NONE = 'wanted a number that is finite, and not what a division by 0 makes'
+  test.each<[what: string, source: string, v: unknown, where: string]>([
+    ['of a division', '{{ 1 | divided_by: v }}', 0, 'divided_by'],
+    ['within a text', "{{ 1 | divided_by: v | append: '円' }}", 0, 'divided_by'],
+    ['of a remainder', '{{ 1 | modulo: v }}', 0, 'modulo'],
+    ['of the event', '{{ v }}', Number.NaN, '{{ }}'],
+    ['of the event, before a filter', "{{ v | append: '円' }}", Number.POSITIVE_INFINITY, 'append'],
+  ])('%s', (_, source, v, where) => expect(render(source, { v })).toEqual({ kind: 'unusable', detail: `${where}: ${NONE}` }))
+})
+
 describe('a variable that the event lacks', () => {
   test.each([
     ['{{ name }}', 'name'],
@@ -100,6 +111,8 @@ describe('a template is refused at load that', () => {
     ['misspells a filter', '{{ a | yem }}', 'undefined filter: yem'],
     ['is not closed', '{{ a', 'not closed'],
     ['is too long', `{{ a }}${'x'.repeat(20_001)}`, 'limit exceeded'],
+    ['has a form of date that does not exist', "{{ at | date: 'noyear' }}", "date knows the form 'no-year' and no other"],
+    ['formats as strftime does', '{{ at | datetime: "%Y" }}', "datetime knows the form 'no-year' and no other"],
   ])('%s', (_, source, message) => {
     expect(parseText(source)).toMatchObject({ kind: 'faulty', message: expect.stringContaining(message) })
   })
@@ -125,6 +138,19 @@ describe('a template is bounded, whatever the event:', () => {
       TOO_LONG,
     ],
   ])('%s', (_, source, scope, detail) => expect(render(source, scope)).toEqual({ kind: 'unusable', detail }))
+
+  test.each(['url', 'url_encode', 'uri_escape', 'escape', 'xml_escape', 'json', 'newline_to_br', 'upcase'])(
+    'filter after filter, of %s',
+    (filter) => {
+      const source = `{{ a ${`| ${filter} `.repeat(300)}| size }}`
+      expect(render(source, { a: '&\n '.repeat(1_000) })).toEqual({ kind: 'unusable', detail: TOO_MUCH })
+    },
+  )
+
+  test('a filter in every round of a loop', () => {
+    const source = '{% for i in list %}{{ a | url | size }}{% endfor %}'
+    expect(render(source, { a: '予'.repeat(5_000), list: list(50) })).toEqual({ kind: 'unusable', detail: TOO_MUCH })
+  })
 
   test('what is within the bounds is not disturbed', () => {
     expect(render(`${TWICE}{{ a }}`, { list: list(90), a: 'x'.repeat(20_000) })).toEqual({

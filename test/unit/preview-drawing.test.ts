@@ -221,6 +221,8 @@ test('bold is for terminals with colours alone', () => {
 
 test('what an event says cannot steer the terminal', () => {
   expect(visible('a\u001b[2Jb\u009bc\u202ed\r\n')).toBe('a�[2Jb�c�d��')
+  expect(visible('a\u2028b\u2029c\u180ed\u{e0041}e\ufff9f')).toBe('a�b�c�d�e�f')
+  expect(visible('👨‍👩‍👧')).toBe('👨‍👩‍👧')
   const frame = flex({ type: 'box', layout: 'vertical', contents: [{ type: 'text', text: '\u001b]0;owned\u0007', wrap: true }] })
   expect(frame.join('')).not.toMatch(/\p{Cc}/u)
 })

@@ -21,11 +21,12 @@ export interface LookOptions {
   readonly headers?: Readonly<Record<string, string>>
   readonly route?: string
   readonly most?: number
+  readonly onProgress?: (done: number, total: number) => void
 }
 
 /** Looks at an event in a file, with a configuration of the test's own. */
 export const look = async (event: string | object, options: LookOptions): Promise<Told> => {
-  const { at, channel, config, routes, env = {}, headers = {}, route, most = 3 } = options
+  const { at, channel, config, routes, env = {}, headers = {}, route, most = 3, onProgress } = options
   const file = typeof event === 'string' ? event : 'event.json'
   const folder = folderOf({
     'tsuchi.yaml': stringify({
@@ -44,6 +45,7 @@ export const look = async (event: string | object, options: LookOptions): Promis
       config: loadConfig(join(folder, 'tsuchi.yaml'), env, { unset: 'stand-in' }),
       now: Temporal.Instant.from(at).epochMilliseconds,
       most,
+      ...(onProgress && { onProgress }),
     },
     { file: typeof event === 'string' ? file : join(folder, file), routeName: route, headers: new Map(Object.entries(headers)) },
   )

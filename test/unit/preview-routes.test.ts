@@ -1,10 +1,12 @@
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { loadRoutes } from '../../src/intake/routes.ts'
+import { readEventFile } from '../../src/preview/event-file.ts'
 import { fitTo } from '../../src/preview/event-fit.ts'
 import { findRoute } from '../../src/preview/find-route.ts'
 import { readJson } from '../../src/preview/json-text.ts'
 import { example } from './preview-fixture.ts'
-import { BILL, BILL_ROUTE, changed, loadFrom, SURROUNDINGS } from './route-folder.ts'
+import { BILL, BILL_ROUTE, changed, folderOf, loadFrom, SURROUNDINGS } from './route-folder.ts'
 
 const shipped = loadRoutes({ ...SURROUNDINGS, directory: 'routes' })
 const find = (
@@ -148,4 +150,54 @@ test.each([
 
 test('a file that begins with a byte order mark is JSON all the same', () => {
   expect(readJson('\ufeff{"a":"\\u00e9\u0080"}')).toEqual({ kind: 'value', value: { a: 'é\u0080' } })
+})
+
+test.each([
+  ['{"a": 1,\n "b": 2, "a": 3}', 2, 10],
+  ['{"b":{"a":1,"\\u0061":2}}', 1, 13],
+])('a field that an object has twice is told by its place: %s', (text, line, column) => {
+  expect(readJson(text)).toEqual({ kind: 'twice', line, column })
+})
+
+test('objects beside and in each other may have the same fields', () => {
+  expect(readJson('[{"a":{"a":1}},{"a":2}]')).toEqual({ kind: 'value', value: [{ a: { a: 1 } }, { a: 2 }] })
+})
+
+test('null is no event', () => {
+  expect(() => find(null)).toThrow('event.json: an event is a JSON object, found null')
+})
+
+test.each([
+  ['09012340101', 'customer.(a text of the shape 99999999999 (11 characters))'],
+  ['id-2024', 'customer.(a text of the shape AA-9999 (7 characters))'],
+  ['さくら\u001b', 'customer.(a text of the shape AAA? (4 characters))'],
+  ['line2', 'customer.line2'],
+])('a field that no schema has may be named like a person: %j', (name, path) => {
+  const event = { ...example('payment-due'), customer: { id: 'C-1', phone: '090-1234-0101', [name]: 'x' } }
+  expect(find(event, { route: 'payment-due' }).notes).toEqual([
+    expect.stringContaining(`${path}: the schema has no such field, so the route does not see it; nearest: `),
+  ])
+})
+
+test('a route whose event is not the name of its record is found by the header only: preview says so, as it hides a misspelt one', () => {
+  const routes = loadFrom({ 'bill.yaml': BILL_ROUTE.replace('event: jp.example.Bill', 'event: jp.example.Bil') })
+  const file = join(
+    folderOf({
+      'event.json': JSON.stringify({
+        amount: 1,
+        customer: { phone: '090-1234-0101' },
+        paid: false,
+        others: [],
+        phones: [],
+        labels: {},
+      }),
+    }),
+    'event.json',
+  )
+  const notesWith = (headers: ReadonlyMap<string, string>) =>
+    readEventFile(routes, { file, routeName: routes[0]?.id, headers, now: 0 }).notes
+  expect(notesWith(new Map())).toEqual([
+    "A record finds route bill only by the header ce_type: jp.example.Bil, as the schema's record is jp.example.Bill. If producers write no such header, correct the route's event.",
+  ])
+  expect(notesWith(new Map([['ce_type', 'jp.example.Bil']]))).toEqual([])
 })

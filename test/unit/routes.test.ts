@@ -1,7 +1,7 @@
-import { readdirSync } from 'node:fs'
+import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { loadRoutes, routeFor } from '../../src/intake/routes.ts'
+import { loadRoutes, routeFor, surveyRoutes } from '../../src/intake/routes.ts'
 import { RoutesError } from '../../src/intake/routes-error.ts'
 import {
   BILL,
@@ -583,6 +583,36 @@ describe('a fault of a route that calls off is told with its place:', () => {
 })
 
 describe('all faults are told at once', () => {
+  const TEXT = '"{{ customer.name | default: \'お客\' }}様: {{ amount | yen }}"'
+  const flood = Array.from(
+    { length: 9 },
+    (_, index) => `a${index}: &a${index} [${Array.from({ length: 9 }, () => (index === 0 ? 'x' : `*a${index - 1}`)).join()}]`,
+  ).join('\n')
+
+  test.each<[what: string, text: string, fault: string]>([
+    [
+      'an alias to nothing',
+      changedBill([TEXT, '*important']),
+      'a.yaml:14 found an alias without an anchor; put a text that begins with * in quotes',
+    ],
+    [
+      'an alias in a circle',
+      changedBill([TEXT, '&around [*around]']),
+      'a.yaml:14 found an alias within what it stands for; write out what it stands for',
+    ],
+    ['a flood of copies', flood, 'a.yaml found aliases that make too many copies; write out what they stand for'],
+    [
+      'a message without bottom',
+      changedBill([TEXT, `${'['.repeat(200)}${']'.repeat(200)}`]),
+      'a.yaml found lists and mappings more than 100 deep; nest less',
+    ],
+  ])('though one of the files has %s', (_, text, fault) => {
+    expect(faultsOf({ 'a.yaml': text, 'bill.yaml': changedBill(['purpose: bill-finalized', 'purpose: bills']) })).toEqual([
+      fault,
+      expect.stringContaining('bill.yaml:2 purpose: found "bills"'),
+    ])
+  })
+
   test('of all files, and of the sound part of a faulty one', () => {
     const faults = faultsOf({
       'a.yaml': changedBill(
@@ -663,6 +693,15 @@ describe('routes among themselves', () => {
       ])
       expect(faultsOf({ 'late.yaml': hours(49), 'news.yaml': news })).toEqual([])
     })
+  })
+
+  test('what only has the name of one is a fault, and the others are read all the same', () => {
+    const folder = folderOf({ 'bill.yaml': changedBill(['purpose: bill-finalized', 'purpose: bills']), 'bill.avsc': BILL })
+    mkdirSync(join(folder, 'archive.yaml'))
+    expect(surveyRoutes({ ...SURROUNDINGS, directory: folder }).faults).toMatchObject([
+      { file: join(folder, 'archive.yaml'), found: 'what cannot be read (EISDIR)' },
+      { field: 'purpose', found: '"bills"' },
+    ])
   })
 
   test('a folder without any is a fault', () => {

@@ -23,6 +23,19 @@ describe('a pattern is refused that', () => {
 })
 
 test.each([
+  [String.raw`\bsale\b`, 'SALE2026', true],
+  [String.raw`\bsale\b`, 'big_sale_now', true],
+  [String.raw`\bsale\b`, 'セールSALE開催', true],
+  [String.raw`\bsale\b`, 'Salesforce', false],
+  [String.raw`\bsale\b`, 'wholesale', false],
+  [String.raw`\b100\b`, 'A100円', true],
+  [String.raw`\b100\b`, '1100円', false],
+])('\\b is the edge of letters, or of digits: %s in %s is %s', (pattern, text, found) => {
+  const reading = readPattern(pattern)
+  expect(reading.kind === 'pattern' && reading.pattern.test(text)).toBe(found)
+})
+
+test.each([
   ['a class with what would repeat', '[*+?(){}]x', '+x'],
   ['an escaped sign', String.raw`\(\+\*\?\{x`, '(+*?{x'],
   ['a bounded gap', 'ポイント.{0,8}進呈', 'ポイントを5倍進呈'],

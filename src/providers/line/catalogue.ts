@@ -33,7 +33,7 @@ const SHAPE = 'give it the shape {"templates":[{"key":"…"}],"items":[…],"but
  *  is ignored. Throws CatalogueError. */
 export const readCatalogue = (json: unknown): Catalogue => {
   const read = catalogueFile.safeParse(json)
-  if (!read.success) throw new CatalogueError(`not a catalogue: ${z.prettifyError(read.error)}\n${SHAPE}`)
+  if (!read.success) throw new CatalogueError(`not a catalogue: ${placesOf(read.error.issues)}; ${SHAPE}`)
   const { templates, items, buttons } = read.data
   return { templates: byKey(templates), items: byKey(items), buttons: byKey(buttons) }
 }
@@ -49,11 +49,34 @@ export const readCatalogueFile = (file: string): Catalogue => {
   }
   let json: unknown
   try {
-    json = JSON.parse(text)
+    json = JSON.parse(text.replace(/^\ufeff/, ''))
   } catch {
     throw new CatalogueError(`${file} is not JSON: ${SHAPE}`)
   }
   return readCatalogue(json)
+}
+
+/** Of one file that are told. */
+const MOST_PLACES = 5
+
+const placesOf = (issues: readonly z.core.$ZodIssue[]): string => {
+  const places = issues.slice(0, MOST_PLACES).map(({ path }) => `${formatPath(path)}: wanted ${wantedAt(path)}`)
+  const beyond = issues.length - places.length
+  return [...places, ...(beyond > 0 ? [`and ${beyond.toLocaleString('en')} places more`] : [])].join('; ')
+}
+
+const formatPath = (path: readonly PropertyKey[]): string =>
+  path
+    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
+    .join('')
+    .slice(1) || 'the file'
+
+const wantedAt = (path: readonly PropertyKey[]): string => {
+  const last = path.at(-1)
+  if (last === undefined) return 'an object with the lists templates, items and buttons'
+  if (path.length === 1) return 'a list of objects with key'
+  if (typeof last === 'number') return 'an object with key'
+  return last === 'key' ? 'a text that is not empty' : 'a text, or null'
 }
 
 const byKey = (entries: z.infer<typeof keyed>): ReadonlyMap<string, CatalogueEntry> =>

@@ -3,7 +3,7 @@ import type { Violation } from '../../domain/violation.ts'
 import { nearest } from '../../nearest.ts'
 import type { Catalogue, CatalogueEntry } from './catalogue.ts'
 import { violationsOfMessages } from './flexible-rules.ts'
-import { check, lengthRule, uriRules } from './rules.ts'
+import { characterRules, check, lengthRule, uriRules } from './rules.ts'
 
 /** Every rule of LINE that the message breaks, so that it is refused here and not by LINE (which says 400 and bills the attempt to
  *  the rate limit). Rules: LINE's reference of notification messages, and of message objects, as of 2026-08. LINE does not say how
@@ -12,7 +12,12 @@ import { check, lengthRule, uriRules } from './rules.ts'
  *  Keys of templates, items and buttons are looked up in the catalogue; null: whoever receives it looks for himself. */
 export const violationsOf = (message: Message, catalogue: Catalogue | null): readonly Violation[] => {
   if (message.endpoint === 'flexible') return violationsOfMessages(message.messages)
-  return [...violationsOfTemplate(message), ...(catalogue ? unknownKeys(message, catalogue) : [])]
+  const { templateKey, body } = message
+  return [
+    ...violationsOfTemplate(message),
+    ...characterRules('', { templateKey, body }),
+    ...(catalogue ? unknownKeys(message, catalogue) : []),
+  ]
 }
 
 const unknownKeys = ({ templateKey, body }: TemplateMessage, { templates, items, buttons }: Catalogue): Violation[] => [

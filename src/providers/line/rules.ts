@@ -33,6 +33,41 @@ export const uriRules = (property: string, value: unknown): Violation[] => {
   ]
 }
 
+/** A text of any length. */
+export const filledRule = (property: string, value: unknown): Violation[] => {
+  const rule = 'a text that is not empty'
+  if (typeof value !== 'string') return [{ property, rule, found: nameOf(value) }]
+  return check(property, value !== '', rule, () => charactersOf(value))
+}
+
+/** What no text can have in it, however deep it stands: LINE takes UTF-8, which has no halves of characters. */
+export const characterRules = (property: string, value: unknown): Violation[] => {
+  if (typeof value === 'string') {
+    return check(property, value.isWellFormed() && !value.includes('\0'), 'a text of whole characters, without NUL', () =>
+      value.includes('\0') ? 'NUL' : 'half a character, perhaps of an emoji that a filter cut',
+    )
+  }
+  if (Array.isArray(value)) return value.flatMap((each, index) => characterRules(`${property}[${index}]`, each))
+  if (!isNode(value)) return []
+  return Object.entries(value).flatMap(([key, each]) => characterRules(property === '' ? key : `${property}.${key}`, each))
+}
+
+/** One of these, which are named if it is none. `known` are such as have no place here. */
+export const typeRule = (
+  property: string,
+  value: unknown,
+  { among, known = [] }: { readonly among: readonly string[]; readonly known?: readonly string[] },
+): Violation[] => {
+  if (typeof value === 'string' && among.includes(value)) return []
+  const found = typeof value === 'string' && known.includes(value) ? value : 'another, or none'
+  return [{ property, rule: among.length === 1 ? among.join() : `one of ${among.join(', ')}`, found }]
+}
+
+export type Node = { readonly [key: string]: unknown }
+export const isNode = (value: unknown): value is Node => typeof value === 'object' && value !== null && !Array.isArray(value)
+/** LINE reads null as nothing. */
+export const isPresent = (value: unknown): boolean => value !== undefined && value !== null
+
 export const nameOf = (value: unknown): string => {
   if (value === undefined || value === null) return 'nothing'
   if (Array.isArray(value)) return 'a list'
