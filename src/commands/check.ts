@@ -77,7 +77,7 @@ any fault. A section that could not be looked at is a fault, and the others stil
 
 A producer's build asks whether a changed schema breaks anything, from the image, with the routes that it holds:
 
-  docker run --rm -v "$PWD:/work" tsuchi check --offline --config /etc/tsuchi/tsuchi.yaml \\
-    --writer-schema billing.payment-due=/work/payment-due.avsc
+  docker run --rm -v "$PWD:/check" tsuchi check --offline --config /etc/tsuchi/tsuchi.yaml \\
+    --writer-schema billing.payment-due=/check/payment-due.avsc
 
 Without --offline the registry is asked too, whether it would take that schema under the topic's subject.`
