@@ -29,7 +29,7 @@ const longWarnings = ({ releaseSpread, shutdown, channels }: Config): readonly s
 /** The configuration, if it is sound, and what is to be said of it. Offline no secret is needed. */
 export const readConfiguration = (options: {
   readonly file: string
-  readonly env: Environment
+  readonly env?: Environment
   readonly offline: boolean
   readonly now: number
 }): { readonly config: Config | null; readonly findings: Findings } => {

@@ -33,7 +33,7 @@ again, and run them again, when a route is added. No operation on the cluster is
 \`tsuchi run\` does not start without its ACLs, and \`tsuchi check\`, run as the worker's user, names every one that is missing.`,
     )
     .action((options: { config: string; principal?: string; for?: Choice[]; json?: true }) => {
-      const config = loadConfig(options.config, process.env, { unset: 'stand-in' })
+      const config = loadConfig(options.config, undefined, { unset: 'stand-in' })
       const uses = (options.for ?? ['run', 'check']).flatMap((use): readonly AclUse[] =>
         use === 'run' ? ['intake', 'dispatch'] : [use],
       )

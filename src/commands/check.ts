@@ -31,7 +31,6 @@ export const checkCommand = (): Command =>
     .action(async (options: CheckCommandOptions) => {
       const sections = await check({
         file: options.config,
-        env: process.env,
         clock: systemClock,
         kafkaFor: (config) => kafkaFor(config, 'check'),
         offline: options.offline ?? false,

@@ -33,8 +33,8 @@ const releasedAt = (entry: Entry, releaseAt: number): Entry => {
 /** Says once that another channel is due, though this one goes on; in quiet hours it waits for their end, as whoever reads it will
  *  ring at once. */
 export const sayFallback = (draft: Draft, entry: Entry, moment: Moment): void => {
-  const { quietHours, zone, fallback } = notificationOf(entry)
-  if (isUnwanted(draft, entry, moment) || moment.policy.isShadow(notificationOf(entry).channel))
+  const { quietHours, zone, fallback, channel } = notificationOf(entry)
+  if (isUnwanted(draft, entry, moment) || moment.policy.isShadow(channel))
     return draft.put({ ...entry, fallbackAt: null, fallbackSaid: true })
   const quietEnd = quietHours && quietUntil(moment.now, zone, quietHours)
   if (quietEnd !== null) return draft.put({ ...entry, fallbackAt: quietEnd })

@@ -18,9 +18,6 @@ export interface RoutesSurvey extends Findings {
   readonly routes: readonly Route[]
 }
 
-/** Reads every `*.yaml` of the folder. Throws RoutesError with all faults of all of them. */
-export const loadRoutes = (folder: RoutesFolder): readonly Route[] => soundRoutesOf(surveyRoutes(folder))
-
 /** The routes, if all of them are sound. Throws RoutesError otherwise. */
 export const soundRoutesOf = ({ routes, faults }: RoutesSurvey): readonly Route[] => {
   if (faults.length > 0) throw new RoutesError(faults, routes)

@@ -1,4 +1,5 @@
 import type { Kafka } from 'kafkajs'
+import type { SourceHeaders } from '../intake/source-batch.ts'
 import { patchKafkajs } from './kafkajs-patches.ts'
 
 /** Single requests, which kafkajs offers to nobody by themselves: they go through its inner cluster, as `Kafka` itself does. Bound to the
@@ -41,7 +42,7 @@ export interface LogRecord {
   readonly timestamp: string
   readonly key: Buffer | null
   readonly value: Buffer | null
-  readonly headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>
+  readonly headers: SourceHeaders
 }
 
 export interface RawPartition {

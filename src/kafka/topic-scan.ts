@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Kafka } from 'kafkajs'
 import { systemClock } from '../clock.ts'
+import type { SourceHeaders } from '../intake/source-batch.ts'
 import type { LogRecord } from './inner-cluster.ts'
 import { type Fetched, openPartitionLogs, type PartitionLogs } from './partition-logs.ts'
 import { TopicsError, withAdmin } from './topics.ts'
@@ -14,7 +15,7 @@ export interface ScannedRecord {
   readonly timestamp: number
   readonly key: Buffer | null
   readonly value: Buffer | null
-  readonly headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>
+  readonly headers: SourceHeaders
 }
 
 export interface ScanOptions {

@@ -11,7 +11,6 @@ export interface WebhookEvent {
 }
 
 export const EVENT_TYPES = ['delivery', 'follow', 'unfollow', 'accountLink'] as const
-export type EventType = (typeof EVENT_TYPES)[number]
 
 /** `standby` while a chat tool has the conversation: then there is nothing to reply to. */
 export type Mode = 'active' | 'standby'

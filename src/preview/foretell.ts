@@ -28,7 +28,6 @@ export type Fate =
 export interface Circumstances {
   readonly now: number
   readonly policy: Policy
-  readonly isShadow: (channel: string) => boolean
 }
 
 /** What the core would do with these requests if nothing had come before them: every channel has permits, and LINE takes all it is sent.
@@ -76,7 +75,7 @@ const foretellGroup = (requests: readonly Request[], circumstances: Circumstance
     // An outcome frees the person for what waits behind it, which the step after it sees.
     if (inputs.length === 0 && changes.intentions.length === 0 && !changes.more) break
     inputs = changes.intentions.map(({ deliveryTag, notificationId }): Input => {
-      const shadow = circumstances.isShadow(store.get(notificationId)?.notification?.channel ?? '')
+      const shadow = circumstances.policy.isShadow(store.get(notificationId)?.notification?.channel ?? '')
       sent.set(notificationId, { kind: shadow ? 'withheld' : 'sent' })
       const outcome = { kind: shadow ? 'withheld' : 'accepted', requestId: null } as const
       return { kind: 'outcome', report: { deliveryTag, outcome, at: circumstances.now } }

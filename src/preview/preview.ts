@@ -11,7 +11,8 @@ import type { Route } from '../intake/route.ts'
 import { routeFor } from '../intake/routes.ts'
 import { scopesOf, wholeScope, withoutNulls } from '../intake/scopes.ts'
 import type { SourceRecord } from '../intake/source-record.ts'
-import { channelRulesOf, costOf, mayReach } from '../stages/channels.ts'
+import { channelRulesOf } from '../stages/channels.ts'
+import { policyOf } from '../stages/policy.ts'
 import { type Broken, brokenBy } from './broken.ts'
 import { type Fate, foretell, idOf, isForThoseTold } from './foretell.ts'
 
@@ -78,8 +79,7 @@ export const previewOf = async (subject: Subject): Promise<Preview> => {
   const requests = isTooOld ? [] : strict.requests
   const circumstances = {
     now,
-    policy: policyOf(config),
-    isShadow: (channel: string) => isShadow(config, channel),
+    policy: previewPolicyOf(config),
   }
   const fates = foretell(requests, circumstances)
   const ifTold = requests.some(isForSome) ? foretell(requests.map(asIfTold), circumstances) : fates
@@ -125,8 +125,6 @@ export const previewOf = async (subject: Subject): Promise<Preview> => {
 /** Whether people are known by the names they have in results. */
 export const hasPepper = ({ standIns, privacy }: Config): boolean =>
   standIns.length === 0 || privacy.pepper.some((byte) => byte !== 0)
-
-export const isShadow = ({ channels }: Config, channel: string): boolean => channels[channel]?.mode === 'shadow'
 
 /** Where something has to be mended before people get it. A shadow withholds on purpose. */
 export const isFaulty = ({ dead, route, recipients }: Preview): boolean =>
@@ -184,14 +182,12 @@ const asIfTold = (request: Request): Request =>
   request.kind === 'ready' ? { ...request, notification: { ...request.notification, onlyIfNotified: false } } : request
 
 /** That of the configuration. Without the pepper nobody can be found on an allow-list; and the opt-outs lie in Kafka. */
-const policyOf = (config: Config): Policy => ({
-  progress: true,
-  cost: costOf(config),
-  isOptedOut: () => false,
-  mayReach: hasPepper(config) ? mayReach(config) : () => true,
-  isShadow: (channel) => config.channels[channel]?.mode === 'shadow',
-  wantsReview: () => false, // told beside it: no worker starts with such a route
-  spacingMs: config.recipients.spacing ?? 0,
-  perDay: config.recipients.perDay ?? Number.POSITIVE_INFINITY,
-  probeEveryMs: () => Number.POSITIVE_INFINITY,
-})
+const previewPolicyOf = (config: Config): Policy => {
+  const policy = policyOf(config, () => false)
+  return {
+    ...policy,
+    progress: true,
+    mayReach: hasPepper(config) ? policy.mayReach : () => true,
+    wantsReview: () => false, // told beside it: no worker starts with such a route
+  }
+}

@@ -2,7 +2,6 @@ import { createDispatcher } from '../dispatch/dispatcher.ts'
 import { createSender } from '../dispatch/sender.ts'
 import { openTask, type Task } from '../dispatch/task.ts'
 import type { Feedback, Input } from '../domain/input.ts'
-import type { Policy } from '../domain/moment.ts'
 import type { TaskPosition } from '../domain/state.ts'
 import { createDispatchGroup, type InputRecord } from '../kafka/dispatch-group.ts'
 import { createRegistry } from '../kafka/event-reader.ts'
@@ -14,7 +13,8 @@ import { openOptOuts } from '../kafka/opt-outs.ts'
 import { createResultEncoder } from '../kafka/result-codec.ts'
 import { openTaskJournal } from '../kafka/task-journal.ts'
 import { journalKeepsTombstonesMs, topicNames } from '../kafka/topics.ts'
-import { costOf, lanesOf, mayReach, providersOf, reviewOf, sharesOf } from './channels.ts'
+import { lanesOf, providersOf, sharesOf } from './channels.ts'
+import { policyOf } from './policy.ts'
 import { verifySimulators } from './simulator-answer.ts'
 import type { Parts, Stage } from './stage.ts'
 import { openStores } from './stores.ts'
@@ -73,17 +73,7 @@ export const startDispatch = async (
     onFatal,
   })
   opened.defer(() => optOuts.close())
-  const policy: Policy = {
-    progress: config.results.progress,
-    cost: costOf(config),
-    isOptedOut: optOuts.has,
-    mayReach: mayReach(config),
-    isShadow: (channel) => config.channels[channel]?.mode === 'shadow',
-    wantsReview: (channel) => reviewOf(config.channels[channel]) === 'required',
-    spacingMs: config.recipients.spacing ?? 0,
-    perDay: config.recipients.perDay ?? Number.POSITIVE_INFINITY,
-    probeEveryMs: (channel) => config.channels[channel]?.probeEvery ?? Number.POSITIVE_INFINITY,
-  }
+  const policy = policyOf(config, optOuts.has)
   const feedback = await openFeedbackWriter(parts.kafka('feedback'), names.feedback)
   opened.defer(() => feedback.close())
   const providers = providersOf(parts)

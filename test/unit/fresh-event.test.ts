@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { Route } from '../../src/intake/route.ts'
-import { loadRoutes } from '../../src/intake/routes.ts'
 import { freshEvent } from '../../src/produce/fresh-event.ts'
 import { shiftBetween, shifted } from '../../src/produce/shifted.ts'
-import { SURROUNDINGS } from './route-folder.ts'
+import { loadRoutes, SURROUNDINGS } from './route-folder.ts'
 
 const routes = loadRoutes({ ...SURROUNDINGS, directory: 'routes' })
 const HOUR_MS = 3_600_000

@@ -1,12 +1,11 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { loadRoutes } from '../../src/intake/routes.ts'
 import { readEventFile } from '../../src/preview/event-file.ts'
 import { fitTo } from '../../src/preview/event-fit.ts'
 import { findRoute } from '../../src/preview/find-route.ts'
 import { readJson } from '../../src/preview/json-text.ts'
 import { example } from './preview-fixture.ts'
-import { BILL, BILL_ROUTE, changed, folderOf, loadFrom, SURROUNDINGS } from './route-folder.ts'
+import { BILL, BILL_ROUTE, changed, folderOf, loadFrom, loadRoutes, SURROUNDINGS } from './route-folder.ts'
 
 const shipped = loadRoutes({ ...SURROUNDINGS, directory: 'routes' })
 const find = (

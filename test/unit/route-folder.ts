@@ -6,7 +6,7 @@ import { SHIPPED_BANNED_WORDS } from '../../src/intake/banned-words.ts'
 import type { ChannelRules } from '../../src/intake/channel-rules.ts'
 import type { CancellingRoute, NotifyingRoute, Route } from '../../src/intake/route.ts'
 import { type Fault, formatFault } from '../../src/intake/route-fault.ts'
-import { loadRoutes, surveyRoutes } from '../../src/intake/routes.ts'
+import { type RoutesFolder, soundRoutesOf, surveyRoutes } from '../../src/intake/routes.ts'
 import { violationsOf } from '../../src/providers/line/content-rules.ts'
 
 /** What the configuration says of quiet hours. */
@@ -77,6 +77,9 @@ message:
   flexible:
     - { type: text, text: "{{ customer.name | default: 'お客' }}様: {{ amount | yen }}" }
 `
+
+/** Throws RoutesError with all faults of all files. */
+export const loadRoutes = (folder: RoutesFolder): readonly Route[] => soundRoutesOf(surveyRoutes(folder))
 
 export type Files = Readonly<Record<string, string>>
 

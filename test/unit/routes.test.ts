@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { loadRoutes, routeFor, surveyRoutes } from '../../src/intake/routes.ts'
+import { routeFor, surveyRoutes } from '../../src/intake/routes.ts'
 import { RoutesError } from '../../src/intake/routes-error.ts'
 import {
   BILL,
@@ -13,6 +13,7 @@ import {
   type Files,
   folderOf,
   loadFrom,
+  loadRoutes,
   NIGHT,
   SURROUNDINGS,
   surveyOf,
