@@ -12,6 +12,7 @@ export const aclsOf = (config: Config, uses: readonly AclUse[], routes: readonly
     prefix: config.topics.prefix,
     group: config.kafka.group,
     domainTopics: routes.map(({ topic }) => topic),
+    webhookTopic: config.webhook.topic,
   })
 
 /** Throws AccessError, with all that the brokers do not allow the configuration's user. */

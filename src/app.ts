@@ -1,6 +1,6 @@
 import { verifyAccessFor } from './access.ts'
 import { type Clock, systemClock } from './clock.ts'
-import { type ChannelConfig, type Config, summaryOf } from './config.ts'
+import { type ChannelConfig, type Config, ConfigError, summaryOf } from './config.ts'
 import { createSealer } from './domain/seal.ts'
 import { holidayWarnings } from './holidays.ts'
 import type { Route } from './intake/route.ts'
@@ -17,16 +17,30 @@ import { channelRulesOf } from './stages/channels.ts'
 import { startDispatch } from './stages/dispatch.ts'
 import { startIntake } from './stages/intake.ts'
 import type { Parts, Stage } from './stages/stage.ts'
+import { accountsOf, startWebhook } from './stages/webhook.ts'
 
-export type StageName = 'intake' | 'dispatch'
+export type StageName = 'intake' | 'dispatch' | 'webhook'
 
 export interface Worker {
   readonly url: string
+  /** Where LINE's webhooks are taken, if they are. */
+  readonly webhookUrl: string | undefined
   /** Stops in order, within the budget. */
   stop(): Promise<void>
   /** Rejects with the fault that ended it; resolves when it was stopped. */
   readonly done: Promise<void>
 }
+
+/** What runs in one process: all that there is to do, or what is wanted of it. Throws ConfigError if there is nothing to do. */
+export const stagesOf = (config: Pick<Config, 'file' | 'channels'>, only?: StageName): readonly StageName[] => {
+  const hasWebhook = accountsOf(config).length > 0
+  if (only === 'webhook' && !hasWebhook) throw new ConfigError(config.file, [NO_WEBHOOK])
+  if (only) return [only]
+  return hasWebhook ? ['intake', 'dispatch', 'webhook'] : ['intake', 'dispatch']
+}
+
+const NO_WEBHOOK =
+  'channels: none has a webhook, so there is nothing to take in; give one `webhook: { destination, secrets }`, or leave out `--only webhook`'
 
 /** Puts the parts together and runs them in this process. */
 export const startWorker = async (options: {
@@ -64,6 +78,7 @@ export const startWorker = async (options: {
   const routes = soundRoutesOf(survey)
   const stages: Stage[] = []
   let starting = true
+  let webhookUrl: string | undefined
   const health = await serveHealth({
     ...config.http,
     registry: metrics.registry,
@@ -82,8 +97,14 @@ export const startWorker = async (options: {
   const startStages = async () => {
     await verifyAccessFor(config, options.stages, routes)
     const counts = await verifyTopics(parts.kafkaAtStart, topicNames(config.topics.prefix), config.topics.partitions)
+    // First: what is sent is soon told of.
+    if (options.stages.includes('webhook')) {
+      const webhook = await startWebhook(parts, counts)
+      stages.push(webhook)
+      webhookUrl = webhook.url
+    }
     if (options.stages.includes('dispatch')) stages.push(await startDispatch(parts, counts))
-    if (options.stages.includes('intake')) stages.unshift(await startIntake(parts, { ...counts, routes, from: options.from }))
+    if (options.stages.includes('intake')) stages.unshift(await startIntake(parts, { counts, routes, from: options.from }))
   }
   try {
     await Promise.race([startStages(), ended.promise]) // a client may die for good before everything has started
@@ -95,6 +116,7 @@ export const startWorker = async (options: {
   log.info({ event: 'started', http: health.url }, 'started')
   return {
     url: health.url,
+    webhookUrl,
     done: ended.promise,
     stop: async () => {
       log.info({ event: 'stopping' }, 'stopping')

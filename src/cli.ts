@@ -8,6 +8,7 @@ import { deadLettersCommand } from './commands/dead-letters.ts'
 import { fail } from './commands/fail.ts'
 import { previewCommand } from './commands/preview.ts'
 import { produceCommand } from './commands/produce.ts'
+import { reconcileCommand } from './commands/reconcile.ts'
 import { runCommand } from './commands/run.ts'
 import { schemasCommand } from './commands/schemas.ts'
 import { topicsCommand } from './commands/topics.ts'
@@ -45,6 +46,7 @@ for (const command of [
   previewCommand(),
   produceCommand(),
   traceCommand(),
+  reconcileCommand(),
   deadLettersCommand(),
   channelsCommand(),
   simulatorCommand(),

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
+import { channelSetting } from './channel-setting.ts'
 import { SERVED_COUNTRIES } from './domain/phone.ts'
 import type { QuietWindow } from './domain/request.ts'
 import type { Holidays } from './holidays.ts'
@@ -10,6 +11,7 @@ import { type Catalogue, SHIPPED_CATALOGUE } from './providers/line/catalogue.ts
 import { quietHoursConflicts, quietHoursSetting } from './quiet-hours-setting.ts'
 import { bytes, duration, mapping, text, url, whole, zone } from './setting-values.ts'
 import { type Environment, fillIn } from './variables.ts'
+import { webhookSetting } from './webhook-setting.ts'
 import { readYaml } from './yaml-text.ts'
 
 /** Everything that can be set. Defaults are here and nowhere else; durations become ms, secrets become bytes. */
@@ -22,7 +24,7 @@ export type Config = Omit<z.infer<typeof ConfigFile>, 'holidays' | 'bannedWords'
   readonly bannedWords: BannedWords
   readonly channels: Readonly<Record<string, ChannelConfig>>
 }
-export type ChannelConfig = Omit<z.infer<typeof channel>, 'catalogue'> & {
+export type ChannelConfig = Omit<z.infer<typeof channelSetting>, 'catalogue'> & {
   /** Null: whoever receives its messages knows the keys himself, as the simulator does. */
   readonly catalogue: Catalogue | null
 }
@@ -87,8 +89,13 @@ export const summaryOf = (config: Config): object => ({
       Object.entries(config.holidays).map(([country, dates]) => [country, `${dates.length} to ${dates.at(-1)}`]),
     ),
   bannedWords: undefined,
-  channels: mapValues(config.channels, ({ token, headers, catalogue, allow, ...channel }) => ({
+  channels: mapValues(config.channels, ({ token, headers, catalogue, allow, webhook, ...channel }) => ({
     ...channel,
+    webhook: webhook && {
+      ...webhook,
+      secrets: `${REDACTED} (${webhook.secrets.length})`,
+      forward: webhook.forward && new URL(webhook.forward).origin,
+    },
     allow: allow.length,
     catalogue:
       catalogue && `${catalogue.templates.size} templates, ${catalogue.items.size} items, ${catalogue.buttons.size} buttons`,
@@ -106,59 +113,6 @@ export const withoutUndefined = <T extends object>(value: T): Defined<T> =>
   Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as Defined<T>
 
 const REDACTED = '[secret]'
-
-const rate = whole(1, 1_000_000)
-
-const token = z.discriminatedUnion(
-  'kind',
-  [
-    mapping({
-      kind: z.literal('stateless'),
-      clientId: text('write the channel id, in quotes'),
-      clientSecret: text('write the channel secret, as ${NAME}'),
-      url: url.optional(),
-    }),
-    mapping({ kind: z.literal('long-lived'), token: text('write the channel access token, as ${NAME}') }),
-  ],
-  { error: 'write { kind: stateless, clientId, clientSecret } or { kind: long-lived, token }' },
-)
-
-const LINE_URL = 'https://api.line.me'
-const REF = 'write a recipientRef as results and `tsuchi preview` have it: 64 hex digits'
-
-const channel = mapping({
-  provider: z.enum(['line', 'line-simulator'], { error: 'write line, or line-simulator' }).default('line'),
-  baseUrl: url.default(LINE_URL),
-  paths: mapping({ template: text('write a path').optional(), flexible: text('write a path').optional() }).default({}),
-  headers: z.record(z.string(), z.string({ error: 'write a text' })).default({}),
-  token,
-  mode: z.enum(['live', 'allow-list', 'shadow'], { error: 'write live, allow-list or shadow' }).default('live'),
-  allow: z
-    .array(z.string({ error: REF }).regex(/^[0-9a-f]{64}$/, { error: REF }), { error: 'write a list of recipientRefs' })
-    .default([]),
-  catalogue: text('write the path of a file').optional(),
-  advertising: z.enum(['warn', 'refuse'], { error: 'write warn or refuse' }).default('warn'),
-  receipts: z
-    .literal('none', { error: 'write none: delivery events are not consumed yet, so an accepted notification is the end' })
-    .default('none'),
-  limits: mapping({ template: rate.default(2_000), flexible: rate.default(2_000) }).prefault({}),
-  deadline: duration().default(10_000),
-  connections: whole(1, 10_000).default(512),
-  probeEvery: duration().default(600_000),
-  price: mapping({
-    currency: z.string().regex(/^[A-Z]{3}$/, { error: 'write an ISO 4217 code, such as JPY' }),
-    template: z.number({ error: 'write a number' }).min(0),
-    flexible: z.number({ error: 'write a number' }).min(0),
-  }).optional(),
-}).superRefine(({ provider, baseUrl }, context) => {
-  const hostname = URL.canParse(baseUrl) ? new URL(baseUrl).hostname.replace(/\.+$/, '') : ''
-  if (provider === 'line-simulator' && (hostname === 'line.me' || hostname.endsWith('.line.me')))
-    context.addIssue({
-      code: 'custom',
-      path: ['baseUrl'],
-      message: 'write the URL of the simulator, as it prints it: this is LINE',
-    })
-})
 
 /** Nobody is rung up at night for a bill. */
 const NIGHT: readonly QuietWindow[] = [{ from: '21:00', until: '08:00', on: null }]
@@ -221,7 +175,7 @@ const ConfigFile = mapping({
   releaseSpread: duration({ none: true }).default(0),
   holidays: text('write the path of a file').optional(),
   channels: z
-    .record(z.string(), channel, { error: 'write a mapping of channels' })
+    .record(z.string(), channelSetting, { error: 'write a mapping of channels' })
     .refine((channels) => Object.keys(channels).length > 0, {
       error: 'name at least one channel',
     }),
@@ -240,6 +194,7 @@ const ConfigFile = mapping({
       .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], { error: 'write trace, debug, info, warn, error or silent' })
       .default('info'),
   }).prefault({}),
+  webhook: webhookSetting.prefault({}),
   shutdown: mapping({ budget: duration().default(20_000) }).prefault({}),
 })
 

@@ -29,7 +29,11 @@ export const channelsOf = async (config: Config, monotonic: () => number): Promi
 }
 
 /** What works, and is hardly meant. */
-const oddities = (name: string, { provider, mode, allow, baseUrl }: ChannelConfig, { environment }: Config): string[] => {
+const oddities = (
+  name: string,
+  { provider, mode, allow, baseUrl, receipts, webhook }: ChannelConfig,
+  { environment }: Config,
+): string[] => {
   const odd: string[] = []
   if (environment === 'production' && provider === 'line-simulator')
     odd.push(
@@ -39,6 +43,10 @@ const oddities = (name: string, { provider, mode, allow, baseUrl }: ChannelConfi
     odd.push(`channels.${name}.allow: has no effect with mode: ${mode}; take it away, or write mode: allow-list`)
   if (provider === 'line' && baseUrl.startsWith('http:'))
     odd.push(`channels.${name}.baseUrl: http, so numbers' hashes, messages and the token go in the clear: use https`)
+  if (receipts === 'none' && webhook)
+    odd.push(
+      `channels.${name}.receipts: none, though its webhooks are taken: accepted is the end, whatever LINE tells of the delivery; write receipts: webhook once events are seen to come`,
+    )
   return odd
 }
 

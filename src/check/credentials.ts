@@ -4,6 +4,7 @@ import { createIssuer } from '../providers/line/issuer.ts'
 import { tokenSourceOf } from '../stages/channels.ts'
 import { mistaken, notTheSimulator } from '../stages/simulator-answer.ts'
 import { count, type Findings, together } from './findings.ts'
+import { webhookFindings } from './webhook.ts'
 
 type Look = Omit<Findings, 'looked'>
 
@@ -28,8 +29,9 @@ const channelFindings = async (place: string, channel: ChannelConfig): Promise<L
   const look =
     channel.token.kind === 'stateless' ? await stateless(place, channel) : await longLived(place, channel, channel.token)
   if (channel.mode !== 'shadow') return look
-  const [fault] = look.faults ?? []
-  return fault === undefined ? look : { warnings: [`${fault} (mode is shadow, so nothing is sent yet)`] }
+  const { well, faults = [], warnings = [] } = look
+  const excused = faults.map((fault) => `${fault} (mode is shadow, so nothing is sent yet)`)
+  return { ...(well && { well }), warnings: [...excused, ...warnings] }
 }
 
 /** A token is had, as the worker would have it. */
@@ -37,7 +39,11 @@ const stateless = async (place: string, channel: ChannelConfig): Promise<Look> =
   const issuer = createIssuer(tokenSourceOf(channel), DEADLINE_MS)
   const issued = await issuer.issue()
   await issuer.close()
-  if (issued.kind === 'issued') return { well: [`${place}: a token was issued`] }
+  if (issued.kind === 'issued')
+    return together([
+      { well: [`${place}: a token was issued`] },
+      await webhookFindings(place, channel, issued.token, DEADLINE_MS),
+    ])
   return { faults: [`${place}.token: ${issued.reason}`] }
 }
 
@@ -51,7 +57,10 @@ const longLived = async (
   const info = await askBotInfo({ baseUrl, headers, token: source.token, deadlineMs: DEADLINE_MS })
   switch (info.kind) {
     case 'known':
-      return { well: [`${place}: the token is known`] }
+      return together([
+        { well: [`${place}: the token is known`] },
+        await webhookFindings(place, channel, source.token, DEADLINE_MS),
+      ])
     case 'refused':
       return {
         faults: [

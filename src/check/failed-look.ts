@@ -3,8 +3,8 @@ import { formatFault } from '../intake/route-fault.ts'
 import { RoutesError } from '../intake/routes-error.ts'
 import { isMute, MUTE_REMEDY } from '../kafka/client.ts'
 import { deniedOf, remedyOf } from '../kafka/denied.ts'
+import { SchemaError } from '../kafka/published-schemas.ts'
 import { RegistryError } from '../kafka/registry-error.ts'
-import { SchemaError } from '../kafka/result-codec.ts'
 import { TopicsError } from '../kafka/topics.ts'
 
 /** A look that took too long. */

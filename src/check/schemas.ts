@@ -2,9 +2,9 @@ import type { SchemaRegistry } from '@kafkajs/confluent-schema-registry'
 import avsc, { type Schema, type Type } from 'avsc'
 import type { Config } from '../config.ts'
 import type { Route } from '../intake/route.ts'
+import { createEncoder, publishedBy, subjectOf } from '../kafka/published-schemas.ts'
 import type { RegisteredVersion, RegistryApi } from '../kafka/registry-api.ts'
 import { foundBy, RegistryError, troubleOf } from '../kafka/registry-error.ts'
-import { createResultEncoder, subjectOf } from '../kafka/result-codec.ts'
 import { topicNames } from '../kafka/topics.ts'
 import { faultsOfFailure } from './failed-look.ts'
 import { count, type Findings, together } from './findings.ts'
@@ -25,23 +25,22 @@ interface Deadline {
   readonly monotonic: () => number
 }
 
-/** The schema of results, those of the events, and what may follow them. */
+/** The schemas of what is published, those of the events, and what may follow them. */
 export const schemas = async (
   { api, client, ...deadline }: Registry & Deadline,
   config: Config,
   routes: readonly Route[],
 ): Promise<Findings> => {
   const subjects = await api.subjects() // before anything else: whether there is a registry at all
-  const results = topicNames(config.topics.prefix).results
   const given = { config, api, client, subjects, ...deadline }
   const topics = [...new Set(routes.map(({ topic }) => topic))]
-  const [ofResults, ...ofEvents] = await Promise.all([
-    resultFindings(results, given),
-    ...topics.map((topic) => eventFindings(topic, routes, given)),
+  const [published, ofEvents] = await Promise.all([
+    Promise.all(publishedBy(topicNames(config.topics.prefix)).map((each) => publishedFindings(each, given))),
+    Promise.all(topics.map((topic) => eventFindings(topic, routes, given))),
   ])
   const versions = ofEvents.reduce((sum, each) => sum + each.versions, 0)
-  const looked = `that of results, and ${count(versions, 'version')} of ${count(topics.length, 'subject')} of events`
-  return { looked, ...together([ofResults, ...ofEvents]) }
+  const looked = `${count(published.length, 'schema')} of what is published, and ${count(versions, 'version')} of ${count(topics.length, 'subject')} of events`
+  return { looked, ...together([...published, ...ofEvents]) }
 }
 
 interface Given extends Registry, Deadline {
@@ -49,8 +48,8 @@ interface Given extends Registry, Deadline {
   readonly subjects: ReadonlySet<string>
 }
 
-const resultFindings = async (topic: string, given: Given): Promise<Look> => {
-  const missing = await createResultEncoder(given.client, topic).then(() => [], faultsOfFailure)
+const publishedFindings = async ({ topic, schema }: { topic: string; schema: object }, given: Given): Promise<Look> => {
+  const missing = await createEncoder(given.client, topic, schema).then(() => [], faultsOfFailure)
   const subject = subjectOf(topic)
   const level = given.subjects.has(subject)
     ? await levelFindings(

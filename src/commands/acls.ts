@@ -1,12 +1,12 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { aclsOf } from '../access.ts'
-import { readRoutesUnreviewed } from '../app.ts'
+import { readRoutesUnreviewed, stagesOf } from '../app.ts'
 import { loadConfig } from '../config.ts'
 import { aclCommands } from '../kafka/acl-commands.ts'
 import { ACL_USES, type AclUse, needRoutes } from '../kafka/acls.ts'
 import { configOption } from './config-option.ts'
 
-/** `run` is both stages in one process. */
+/** `run` is all stages in one process. */
 const CHOICES = ['run', ...ACL_USES] as const
 type Choice = (typeof CHOICES)[number]
 
@@ -35,7 +35,7 @@ again, and run them again, when a route is added. No operation on the cluster is
     .action((options: { config: string; principal?: string; for?: Choice[]; json?: true }) => {
       const config = loadConfig(options.config, undefined, { unset: 'stand-in' })
       const uses = (options.for ?? ['run', 'check']).flatMap((use): readonly AclUse[] =>
-        use === 'run' ? ['intake', 'dispatch'] : [use],
+        use === 'run' ? stagesOf(config) : [use],
       )
       const acls = aclsOf(config, uses, needRoutes(uses) ? readRoutesUnreviewed(config) : [])
       const principal = options.principal ?? `User:${config.kafka.sasl?.username ?? 'tsuchi'}`

@@ -71,8 +71,8 @@ any fault. A section that could not be looked at is a fault, and the others stil
                   FULL_TRANSITIVE for results, BACKWARD_TRANSITIVE or FULL_TRANSITIVE for events (else a fault in production, a warning
                   in development). BACKWARD_TRANSITIVE still lets a producer take a field away; FULL_TRANSITIVE refuses that, and
                   so does --writer-schema
-  credentials     whether a token is issued, or a long-lived one is known; whether what is called a simulator is one. Nobody
-                  is messaged
+  credentials     whether a token is issued, or a long-lived one is known; whether what is called a simulator is one; of a channel
+                  with a webhook, whether it is the token's own account, and where LINE sends its events. Nobody is messaged
 
 A producer's build asks whether a changed schema breaks anything, from the image, with the routes that it holds:
 

@@ -9,6 +9,8 @@ standard error. What is there is what the topic still keeps: 30 days, if nobody 
   internal-fault                                         a route failed on it: a fault of tsuchi; its result is poison
   older-than-window                                      it was read too late to know whether it was sent before: it has no result
   UnreadableRecordError                                  a record of tsuchi's own topics, written by somebody else or another version
+  webhook-unsigned, webhook-wrong-signature,             a signed body in webhook.topic that was not taken: mend the channel's webhook
+  webhook-unknown-account, webhook-unreadable            (secrets, destination) or whoever writes it, and replay it
 
   tsuchi dead-letters list --since PT2H --reason unknown-schema
   tsuchi dead-letters list --state waiting --json | jq -r .position

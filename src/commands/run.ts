@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { type StageName, startWorker } from '../app.ts'
+import { type StageName, stagesOf, startWorker } from '../app.ts'
 import { systemClock } from '../clock.ts'
 import { loadConfig } from '../config.ts'
 import { explainDenied } from '../kafka/denied.ts'
@@ -28,7 +28,9 @@ export const runCommand = (): Command =>
   new Command('run')
     .description('consume events, send notifications, publish results')
     .addOption(configOption())
-    .addOption(new Option('--only <stage>', 'one stage in this process; without it, all').choices(['intake', 'dispatch']))
+    .addOption(
+      new Option('--only <stage>', 'one stage in this process; without it, all').choices(['intake', 'dispatch', 'webhook']),
+    )
     .option(
       '--from <where>',
       'where to begin on topics never read before: latest, earliest, or a time such as 2026-08-10T09:00:00+09:00 (default: latest). Where the group has offsets, they count',
@@ -37,7 +39,8 @@ export const runCommand = (): Command =>
     .addHelpText(
       'after',
       `
-Serves /livez, /readyz and /metrics on http.port of the configuration.
+Serves /livez, /readyz and /metrics on http.port of the configuration. Where a channel has a webhook, LINE's requests are taken on webhook.port
+and webhook.path; in front of it stands what ends TLS.
 SIGTERM or SIGINT: takes in nothing more, waits for answers that are under way (at most shutdown.budget), hands the rest over, leaves
 the group, and exits with 0. A second one ends it at once: what was under way is then settled by the next worker as unknown.
 Exits with 1 when something died for good, or the configuration is wrong: it says what, and what to do.`,
@@ -45,7 +48,7 @@ Exits with 1 when something died for good, or the configuration is wrong: it say
     .action(async (options: { config: string; only?: StageName; from?: StartFrom }) => {
       const config = loadConfig(options.config)
       const log = createLog(config.log.level)
-      const stages: StageName[] = options.only ? [options.only] : ['intake', 'dispatch']
+      const stages = stagesOf(config, options.only)
       const worker = startWorker({ config, stages, from: options.from, clock: systemClock, log })
       let askedAt: number | undefined
       const stop = (signal: string) => {

@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { readRoutesUnreviewed } from '../app.ts'
 import { loadConfig } from '../config.ts'
 import { createRegistry } from '../kafka/event-reader.ts'
-import { RESULT_SCHEMA, registerSchema, subjectOf } from '../kafka/result-codec.ts'
+import { publishedBy, registerSchema, subjectOf } from '../kafka/published-schemas.ts'
 import { topicNames } from '../kafka/topics.ts'
 import { configOption } from './config-option.ts'
 
@@ -10,15 +10,14 @@ export const schemasCommand = (): Command => {
   const schemas = new Command('schemas').description('schemas in the registry')
   schemas
     .command('register')
-    .description('register the schema of results; safe to repeat')
+    .description('register the schemas of what is published; safe to repeat')
     .addOption(configOption())
     .option('--events', "also register the routes' event schemas under their topics, as a producer would: for development")
     .action(async (options: { config: string; events?: true }) => {
       const config = loadConfig(options.config)
       const registry = createRegistry(config.registry)
-      const results = topicNames(config.topics.prefix).results
       const wanted = [
-        { topic: results, schema: RESULT_SCHEMA, kind: 'results' as const },
+        ...publishedBy(topicNames(config.topics.prefix)).map((each) => ({ ...each, kind: 'published' as const })),
         ...(options.events
           ? readRoutesUnreviewed(config).map(({ topic, schema }) => ({ topic, schema: schema.json, kind: 'events' as const }))
           : []),

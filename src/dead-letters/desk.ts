@@ -2,14 +2,19 @@ import type { Kafka } from 'kafkajs'
 import { readRoutes } from '../app.ts'
 import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
+import { linkTokenKey } from '../domain/link-token.ts'
 import { createSealer } from '../domain/seal.ts'
 import { compareImmutables } from '../kafka/create-topics.ts'
 import { type ReadLetters, readLetters, readRecordsOf } from '../kafka/dead-letter-reader.ts'
 import { createEventReader, createRegistry } from '../kafka/event-reader.ts'
 import { openReplayWriter, type ReplayWriter } from '../kafka/replay-writer.ts'
 import { partitionCounts, topicNames, verifyTopics, withAdmin } from '../kafka/topics.ts'
+import { isSignedWith, SIGNATURE_HEADER } from '../providers/line/signature.ts'
+import { readWebhook } from '../providers/line/webhook-events.ts'
+import { accountsOf } from '../stages/webhook.ts'
+import { createTaker, type Take } from '../webhook/taker.ts'
 import type { Letter, Origin } from './letter.ts'
-import { type Prospect, prospectOf } from './prospect.ts'
+import { type Prospect, prospectOf, prospectOfSigned } from './prospect.ts'
 import type { WholeRecord } from './sealed-record.ts'
 import { type Weighed, weigh } from './weigh.ts'
 
@@ -35,7 +40,8 @@ export const openDesk = (options: { readonly config: Config; readonly kafka: Kaf
   const { seal, open } = createSealer(config.privacy.sealingKeys)
   const source = { kafka, topic: names.deadLetters, open }
   let context: Omit<Parameters<typeof prospectOf>[2], 'now'> | undefined
-  const judge: Desk['prospectOf'] = (record, origin) => {
+  const judge: Desk['prospectOf'] = async (record, origin) => {
+    if (origin.topic === config.webhook.topic) return prospectOfSigned(record, takerOf(config), SIGNATURE_HEADER, clock.now())
     context ??= {
       routes: readRoutes(config),
       read: createEventReader(createRegistry(config.registry)).read,
@@ -71,3 +77,13 @@ export const openDesk = (options: { readonly config: Config; readonly kafka: Kaf
     },
   }
 }
+
+/** Tells whether the webhook would take a body, and not what of it is about this installation's notifications. */
+const takerOf = (config: Config): Take =>
+  createTaker({
+    accounts: accountsOf(config),
+    dialect: { isSignedWith, read: readWebhook },
+    incarnation: '',
+    partitions: config.topics.partitions,
+    linkTokenKey: linkTokenKey(config.privacy.pepper),
+  })

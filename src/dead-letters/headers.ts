@@ -1,8 +1,10 @@
 import type { Position } from '../domain/position.ts'
 import type { Dead } from '../intake/read-record.ts'
+import type { RefusedReason } from '../webhook/taker.ts'
 
-/** Why a record was set aside: by intake, or by dispatch, which could not read a record of tsuchi's own. */
-export type DeathReason = Dead['reason'] | 'UnreadableRecordError'
+/** Why a record was set aside: by intake; by dispatch, which could not read a record of tsuchi's own; or by the webhook, which takes
+ *  signed bodies from a topic. */
+export type DeathReason = Dead['reason'] | 'UnreadableRecordError' | `webhook-${RefusedReason}`
 
 /** What became of the record's bytes. */
 export type Kept = 'sealed' | 'omitted' | 'omitted: too large' | 'omitted: left in place'
@@ -65,6 +67,10 @@ const STAGES: Readonly<Record<DeathReason, 'VALUE_CONVERTER' | 'TRANSFORMATION' 
   UnreadableRecordError: 'VALUE_CONVERTER',
   'internal-fault': 'TRANSFORMATION',
   'older-than-window': 'TASK_PUT',
+  'webhook-unsigned': 'VALUE_CONVERTER',
+  'webhook-wrong-signature': 'VALUE_CONVERTER',
+  'webhook-unreadable': 'VALUE_CONVERTER',
+  'webhook-unknown-account': 'TRANSFORMATION',
 }
 
 export const DEATH_REASONS: readonly string[] = Object.keys(STAGES)

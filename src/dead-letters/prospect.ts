@@ -1,11 +1,15 @@
 import type { Request } from '../domain/request.ts'
 import { type ReadContext, readRecord } from '../intake/read-record.ts'
+import { detailOf as detailOfRefused, signedOf } from '../webhook/signed-bodies.ts'
+import type { Take } from '../webhook/taker.ts'
 import type { Hindrance, Letter, Origin } from './letter.ts'
 import type { WholeRecord } from './sealed-record.ts'
 
 /** What would become of a record if it were produced now. */
 export type Prospect =
   | { readonly kind: 'read'; readonly requests: readonly Request[] }
+  /** The webhook would take it. */
+  | { readonly kind: 'heard'; readonly detail: string }
   /** It would die again, or find nobody who wants it. */
   | { readonly kind: 'no-route' | 'too-old'; readonly detail: string }
   | { readonly kind: 'poison'; readonly reason: string; readonly detail: string }
@@ -29,6 +33,14 @@ export const prospectOf = async (record: WholeRecord, origin: Origin, context: R
   return { kind: 'read', requests }
 }
 
+/** Looks at a signed body as the webhook would that reads its topic. */
+export const prospectOfSigned = ({ value, headers }: WholeRecord, take: Take, signatureHeader: string, now: number): Prospect => {
+  const { body, signature, signatures } = signedOf({ value, headers }, signatureHeader)
+  const read = take(body, signature, now)
+  if (read.kind === 'taken') return { kind: 'heard', detail: `events of channel ${read.channel}` }
+  return { kind: 'poison', reason: `webhook-${read.reason}`, detail: detailOfRefused(read, { signatures, signatureHeader }) }
+}
+
 /** What can be said without the record itself. */
 export const knownProspect = ({ replayed, hindrance }: Letter, { again }: { readonly again: boolean }): Prospect | null => {
   if (replayed && !again)
@@ -40,6 +52,7 @@ export const knownProspect = ({ replayed, hindrance }: Letter, { again }: { read
 export const worthOf = ({ kind }: Prospect): 'replay' | 'futile' | 'never' => {
   switch (kind) {
     case 'read':
+    case 'heard':
       return 'replay'
     case 'poison':
     case 'no-route':
@@ -58,6 +71,8 @@ export const outcomeOf = (prospect: Prospect): string => {
   switch (prospect.kind) {
     case 'read':
       return outcomeOfRequests(prospect.requests)
+    case 'heard':
+      return 'taken by the webhook'
     case 'poison':
       return `still poison: ${prospect.reason}`
     case 'no-route':

@@ -39,5 +39,5 @@ export const restore = async (options: {
   return { epoch, fencedAt, restored: { from, records } }
 }
 
-const sizeOf = ({ entries = [], marks = [], pauses = [], forgotten = [] }: StateChanges): number =>
-  entries.length + marks.length + pauses.length + forgotten.length
+const sizeOf = ({ entries = [], marks = [], pauses = [], coverages = [], forgotten = [] }: StateChanges): number =>
+  entries.length + marks.length + pauses.length + coverages.length + forgotten.length

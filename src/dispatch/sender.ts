@@ -71,7 +71,7 @@ export const createSender = (options: {
     !stopped && options.stillWanted(intention) && clock.monotonic() < decidedAt + SEND_BY_MS && clock.now() < intention.startBy
 
   const start = async (lane: Lane, { provider, pace }: SenderLane, waiting: Waiting): Promise<void> => {
-    const { deliveryTag } = waiting.intention
+    const { deliveryTag, purpose } = waiting.intention
     const startedAt = clock.monotonic()
     let leftAt = startedAt
     const mayStart = () => {
@@ -80,7 +80,7 @@ export const createSender = (options: {
     }
     const content = contentOf(waiting.intention, options.open)
     underWay.set(lane, underWayIn(lane) + 1)
-    const outcome = 'kind' in content ? content : await provider.send({ ...content, deliveryTag, mayStart })
+    const outcome = 'kind' in content ? content : await provider.send({ ...content, deliveryTag, purpose, mayStart })
     underWay.set(lane, underWayIn(lane) - 1)
     slowDown(lane, pace, outcome, leftAt)
     report(waiting, outcome, startedAt)

@@ -17,7 +17,7 @@ export interface TaskJournal {
 /** What a commit writes. */
 export type Committed = Pick<
   Changes,
-  'entries' | 'marks' | 'pauses' | 'forgotten' | 'results' | 'position' | 'unreadable' | 'tooOld'
+  'entries' | 'marks' | 'pauses' | 'coverages' | 'forgotten' | 'results' | 'attributions' | 'position' | 'unreadable' | 'tooOld'
 >
 
 export interface InputBounds {

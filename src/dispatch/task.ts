@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { type Changes, type Intention, SEND_BY_MS } from '../domain/changes.ts'
+import type { Coverage } from '../domain/coverage.ts'
 import type { Input, OutcomeReport } from '../domain/input.ts'
 import type { Moment, Owner, Policy } from '../domain/moment.ts'
 import { NOT_STARTED } from '../domain/outcome.ts'
@@ -26,7 +27,7 @@ const PERMITS_EVERY_MS = 50
 const SYNC_EVERY_MS = 5_000
 /** An idle task commits this often, to show that the partition is still its own: nothing else says that its store is up to date. */
 const PROVE_EVERY_MS = 3_600_000
-/** Above this many inputs no more requests are fetched; below the other they are again. */
+/** Above this many inputs nothing more is fetched, neither requests nor a backlog of receipts; below the other it is again. */
 const INBOX_FULL = 2_000
 const INBOX_LOW = 500
 
@@ -46,6 +47,8 @@ export interface Task {
   count(): ReturnType<Store['count']>
   inFlight(): number
   pauses(): readonly Pause[]
+  /** When somebody listened for LINE's events, by channel. */
+  coverages(): readonly Coverage[]
   /** Present share of the full rate, by lane: less than 1 after LINE said that it was too much. */
   pace(): ReturnType<Sender['pace']>
   /** Starts nothing more, and settles what is under way; resolves when that is committed, or `withinMs` is over. */
@@ -166,8 +169,8 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
   }
 
   const moment = (): Moment => ({ now: clock.now(), owner, counter, permits: sender.permits(), silentTo, policy })
-  const isNews = ({ entries, marks, pauses, forgotten, position: to }: Changes) =>
-    entries.length + marks.length + pauses.length + forgotten.length > 0 ||
+  const isNews = ({ entries, marks, pauses, coverages, forgotten, position: to }: Changes) =>
+    entries.length + marks.length + pauses.length + coverages.length + forgotten.length > 0 ||
     to.requests !== position.requests ||
     to.feedback !== position.feedback
 
@@ -254,6 +257,7 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
     count: () => store.count(),
     inFlight: () => sender.inFlight(),
     pauses: () => [...store.pauses()],
+    coverages: () => [...store.coverages()],
     pace: () => sender.pace(),
     put: (input) => {
       const topic = input.kind === 'unreadable' ? input.topic : input.kind === 'request' ? 'requests' : 'feedback'

@@ -24,9 +24,17 @@ export const refusalOf = (
   return reviewed || !policy.wantsReview(channel) ? null : 'not-reviewed'
 }
 
-/** Whether nobody wants it any more: then no other channel is to tell it either. */
-export const isUnwanted = (draft: Pick<Draft, 'mark'>, entry: Entry, { policy }: Pick<Moment, 'policy'>): boolean =>
-  barOf(draft, entry) !== null || (entry.notification !== null && refusalOf(entry.notification, policy) !== null)
+/** Whether nobody wants it any more, or it is too late: then no other channel is to tell it either. */
+export const isUnwanted = (
+  draft: Pick<Draft, 'mark'>,
+  entry: Entry,
+  { policy, now }: Pick<Moment, 'policy' | 'now'>,
+): boolean => {
+  const { notification } = entry
+  if (notification === null) return false
+  const tooLate = notification.expiresAt !== null && notification.expiresAt <= now
+  return tooLate || barOf(draft, entry) !== null || refusalOf(notification, policy) !== null
+}
 
 /** Whether, and how, a mark bars a notification. Equal revisions are chunks of one report, and leave each other alone. */
 export const barredBy = (mark: Mark | undefined, notification: Notification): 'cancelled' | 'superseded' | null => {

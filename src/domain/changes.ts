@@ -1,7 +1,10 @@
+import type { Attribution } from './attribution.ts'
+import type { Coverage } from './coverage.ts'
 import type { Entry, Lane } from './entry.ts'
 import type { JournalKey } from './journal-key.ts'
 import type { Mark } from './mark.ts'
 import type { Pause } from './pause.ts'
+import type { Purpose } from './purpose.ts'
 import type { Result } from './result.ts'
 import type { TaskPosition } from './state.ts'
 
@@ -14,6 +17,7 @@ export interface Intention {
   readonly deliveryTag: string
   readonly notificationId: string
   readonly lane: Lane
+  readonly purpose: Purpose
   readonly sealed: Uint8Array
   /** Wall clock: not to be started at or after this instant. */
   readonly startBy: number
@@ -24,9 +28,11 @@ export interface Changes {
   readonly entries: readonly Entry[]
   readonly marks: readonly Mark[]
   readonly pauses: readonly Pause[]
+  readonly coverages: readonly Coverage[]
   /** What need not be remembered any longer. */
   readonly forgotten: readonly JournalKey[]
   readonly results: readonly Result[]
+  readonly attributions: readonly Attribution[]
   readonly intentions: readonly Intention[]
   readonly position: TaskPosition
   readonly counter: number
@@ -41,6 +47,6 @@ export interface Changes {
   readonly unreadable: readonly { readonly topic: 'requests' | 'feedback'; readonly offset: number }[]
   /** Requests older than their window: what they are may have been forgotten, so they are set aside without a result. */
   readonly tooOld: readonly { readonly offset: number }[]
-  /** Reports that belong to no entry: counted, and without effect. */
+  /** Reports, receipts and links that belong to no entry: counted, and without effect. */
   readonly strays: number
 }

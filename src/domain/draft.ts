@@ -1,5 +1,16 @@
+import type { Attribution } from './attribution.ts'
+import type { Coverage } from './coverage.ts'
 import type { Entry, Line } from './entry.ts'
-import { claimsBusinessKey, compareDeparture, isExpired, isFallbackDue, isUnsettled, laneOf, lastSentAt } from './entry.ts'
+import {
+  awaitsWord,
+  claimsBusinessKey,
+  compareDeparture,
+  isExpired,
+  isFallbackDue,
+  isUnsettled,
+  laneOf,
+  lastSentAt,
+} from './entry.ts'
 import { type JournalKey, keyOfEntry, keyOfMark, keyOfPause } from './journal-key.ts'
 import type { Mark } from './mark.ts'
 import type { Pause } from './pause.ts'
@@ -21,9 +32,11 @@ export interface Draft
     | 'mark'
     | 'pendingMarks'
     | 'pause'
+    | 'coverage'
     | 'expired'
     | 'inFlight'
     | 'unsettled'
+    | 'unsettledChannels'
     | 'fallbackDue'
     | 'forgettable'
   > {
@@ -32,22 +45,28 @@ export interface Draft
   put(entry: Entry): void
   putMark(mark: Mark): void
   putPause(pause: Pause): void
+  putCoverage(coverage: Coverage): void
   /** For what is done with. */
   forget(key: JournalKey): void
   publish(result: Result): void
+  attribute(attribution: Attribution): void
   readonly entries: ReadonlyMap<string, Entry>
   readonly marks: ReadonlyMap<string, Mark>
   readonly pauses: ReadonlyMap<string, Pause>
+  readonly coverages: ReadonlyMap<string, Coverage>
   readonly forgotten: ReadonlySet<JournalKey>
   readonly results: readonly Result[]
+  readonly attributions: readonly Attribution[]
 }
 
 export const draftOver = (state: State): Draft => {
   const entries = new Map<string, Entry>()
   const marks = new Map<string, Mark>()
   const pauses = new Map<string, Pause>()
+  const coverages = new Map<string, Coverage>()
   const forgotten = new Set<JournalKey>()
   const results: Result[] = []
+  const attributions: Attribution[] = []
   const identities = new Map<string, string>()
   const businessKeys = new Map<string, Set<string>>()
   const people = new Map<string, Set<string>>()
@@ -75,8 +94,10 @@ export const draftOver = (state: State): Draft => {
     entries,
     marks,
     pauses,
+    coverages,
     forgotten,
     results,
+    attributions,
     get: (id) => entries.get(id) ?? (forgotten.has(keyOfEntry(id)) ? undefined : state.get(id)),
     byIdentity: (key) => {
       const drafted = entries.get(identities.get(key) ?? '')
@@ -122,9 +143,16 @@ export const draftOver = (state: State): Draft => {
       for (const mark of [...marks.values()]) if (mark.pending) yield mark
     },
     pause: (channel) => pauses.get(channel) ?? (forgotten.has(keyOfPause(channel)) ? undefined : state.pause(channel)),
+    coverage: (channel) => coverages.get(channel) ?? state.coverage(channel),
     expired: (now) => overlaid(state.expired(now), (entry) => isExpired(entry, now)),
     inFlight: () => overlaid(state.inFlight(), ({ state: each }) => each === 'sending'),
-    unsettled: (until) => overlaid(state.unsettled(until), (entry) => isUnsettled(entry, until)),
+    unsettled: (channel, until) => overlaid(state.unsettled(channel, until), (entry) => isUnsettled(entry, channel, until)),
+    unsettledChannels: () => {
+      const drafted = [...entries.values()].flatMap((entry) =>
+        awaitsWord(entry) && entry.notification ? [entry.notification.channel] : [],
+      )
+      return new Set([...state.unsettledChannels(), ...drafted])
+    },
     fallbackDue: (now) => overlaid(state.fallbackDue(now), (entry) => isFallbackDue(entry, now)),
     forgettable: function* (now) {
       for (const key of state.forgettable(now)) if (!forgotten.has(key) && !isDrafted(key)) yield key
@@ -153,8 +181,14 @@ export const draftOver = (state: State): Draft => {
       ] as const)
         if (key.startsWith(`${kind}/`)) facts.delete(key.slice(kind.length + 1))
     },
+    putCoverage: (coverage) => {
+      coverages.set(coverage.channel, coverage)
+    },
     publish: (result) => {
       results.push(result)
+    },
+    attribute: (attribution) => {
+      attributions.push(attribution)
     },
   }
 

@@ -35,10 +35,12 @@ export interface Entry {
   readonly setbacks: number
   /** When the intention in force was committed. */
   readonly sentAt: number | null
-  /** In state `unknown`: until when an answer is waited for. */
+  /** In state `unknown`: until when an answer is waited for. In state `accepted`: until when LINE's delivery event is. */
   readonly settleAt: number | null
   /** Why it last became unknown. */
   readonly unknownCause: string | null
+  /** LINE's name of the call that it accepted. */
+  readonly lineRequestId: string | null
   /** Of attempts before the one in force: when the last one left that LINE did not certainly refuse. Of an ended entry: of all. The person
    *  may have it. */
   readonly reachedAt: number | null
@@ -47,11 +49,19 @@ export interface Entry {
   /** When another channel is due, as long as this has not ended; null: never, or it was said. */
   readonly fallbackAt: number | null
   readonly fallbackSaid: boolean
+  /** When the person linked their LINE account by it: that counts once. */
+  readonly linkedAt: number | null
   /** Until when its position and identity are remembered, and longer if it has not ended. */
   readonly keepUntil: number
 }
 
-export type EntryState = 'queued' | 'sending' | 'unknown' | 'done'
+/** `accepted`: LINE took it, and tells when the person can see it. Where nobody listens for that, an accepted one is done. */
+export type EntryState = 'queued' | 'sending' | 'unknown' | 'accepted' | 'done'
+
+export const NONE_YET: Readonly<Record<EntryState, number>> = { queued: 0, sending: 0, unknown: 0, accepted: 0, done: 0 }
+
+/** Not done, and nothing of it is to be sent as things stand: it waits to be told what became of it. */
+export const awaitsWord = ({ state }: Entry): boolean => state === 'unknown' || state === 'accepted'
 
 /** A queue with a rate limit of its own: one for each channel and endpoint. */
 export type Lane = string & { readonly __brand: 'Lane' }
@@ -70,22 +80,25 @@ export interface Line {
 
 /** When an entry last went, or may have gone, to its recipient. */
 export const lastSentAt = ({ state, sentAt, reachedAt }: Entry): number | null =>
-  state === 'sending' || state === 'unknown' ? sentAt : reachedAt
+  state === 'sending' || state === 'unknown' || state === 'accepted' ? sentAt : reachedAt
 
 export const isExpired = ({ state, notification }: Entry, now: number): boolean =>
   state === 'queued' && notification !== null && notification.expiresAt !== null && notification.expiresAt <= now
 
-export const isUnsettled = ({ state, settleAt }: Entry, until: number): boolean =>
-  state === 'unknown' && settleAt !== null && settleAt <= until
+export const isUnsettled = (entry: Entry, channel: string, until: number): boolean =>
+  awaitsWord(entry) && entry.settleAt !== null && entry.settleAt <= until && entry.notification?.channel === channel
 
 export const isFallbackDue = ({ fallbackAt }: Entry, now: number): boolean => fallbackAt !== null && fallbackAt <= now
 
-/** LINE's delivery event may come a day after a send, and needs the entry. */
-const RECEIPT_MS = 86_400_000
+/** LINE keeps a message for so long, waiting for the person to consent, and then deletes it. */
+export const RECEIPT_MS = 86_400_000
+
+/** The delivery event may come as much later again, when LINE delivers it anew, and needs the entry. */
+const LATE_RECEIPT_MS = 2 * RECEIPT_MS
 
 /** When an entry may be forgotten; null: not before it has ended. */
-export const forgetAtOf = ({ state, keepUntil, reachedAt }: Entry): number | null =>
-  state === 'done' ? Math.max(keepUntil, reachedAt === null ? keepUntil : reachedAt + RECEIPT_MS) : null
+export const forgetAtOf = ({ state, keepUntil, sentAt }: Entry): number | null =>
+  state === 'done' ? Math.max(keepUntil, sentAt === null ? keepUntil : sentAt + LATE_RECEIPT_MS) : null
 
 /** Whether the same event, or business key, made anew is a duplicate of this one. */
 export const claimsIdentity = ({ notification }: Entry): boolean => notification !== null

@@ -18,7 +18,23 @@ export interface OutcomeReport {
 
 /** What lies in the feedback topic. */
 export type Feedback =
+  /** LINE says that the person can see the message of this intention: its delivery event. */
+  | { readonly kind: 'receipt'; readonly deliveryTag: string; readonly deliveredAt: number }
+  /** The person linked their LINE account by a notification: LINE's account link event. */
+  | Link
+  /** Written by a webhook: every event of these channels that LINE sent from then until then is in feedback, before this. */
+  | { readonly kind: 'heartbeat'; readonly channels: readonly string[]; readonly from: number; readonly until: number }
   /** An outcome known to a task that no longer owned the partition. */
   | { readonly kind: 'handover'; readonly report: OutcomeReport }
   /** Written by a task to itself: once it is read, everything written to feedback before `at` has been read. */
   | { readonly kind: 'barrier'; readonly epoch: number; readonly at: number }
+
+export interface Link {
+  readonly kind: 'link'
+  readonly notificationId: string
+  /** LINE's name of the person for this provider. */
+  readonly userId: string
+  readonly webhookEventId: string
+  /** By LINE's clock. */
+  readonly linkedAt: number
+}

@@ -42,6 +42,8 @@ export interface Policy {
   readonly spacingMs: number
   /** The most notifications to one person in any 24 hours; infinite: no cap. */
   readonly perDay: number
+  /** Whether somebody listens for LINE's delivery events on this channel: then an accepted notification has not ended. */
+  readonly awaitsReceipt: (channel: string) => boolean
   /** How rarely a paused channel is tried, ms. */
   readonly probeEveryMs: (channel: string) => number
 }

@@ -1,10 +1,10 @@
 import { isUnwanted } from './bar.ts'
 import type { Draft } from './draft.ts'
-import type { Entry } from './entry.ts'
+import { awaitsWord, type Entry, RECEIPT_MS } from './entry.ts'
 import type { Moment } from './moment.ts'
 import type { DefiniteOutcome, Outcome } from './outcome.ts'
 import { quietUntil, spreadAt } from './quiet-hours.ts'
-import type { Notification } from './request.ts'
+import type { Fallback, Notification } from './request.ts'
 import { type Say, say } from './say.ts'
 
 /** Puts an entry in the queue: for now, or for the end of quiet hours; or ends it, if that is too late. */
@@ -55,31 +55,60 @@ export const becomeUnknown = (draft: Draft, entry: Entry, reason: string, lineRe
   )
 }
 
+/** LINE took it, and will say when the person can see it. Nothing of it is sent any more. */
+export const awaitReceipt = (
+  draft: Draft,
+  entry: Entry,
+  { requestId: lineRequestId, at }: { readonly requestId: string | null; readonly at: number },
+  moment: Moment,
+): void => {
+  const awaiting: Entry = { ...entry, state: 'accepted', sealed: null, lineRequestId, settleAt: at + RECEIPT_MS }
+  draft.put(tell(draft, awaiting, { status: 'accepted' }, moment))
+}
+
+/** It can be seen, and is charged for. */
+export const delivered = (entry: Entry, deliveredAt: number, moment: Moment): Say => {
+  const { channel, endpoint } = notificationOf(entry)
+  return { status: 'delivered', deliveredAt, cost: moment.policy.cost(channel, endpoint) }
+}
+
+/** A day has passed: LINE has deleted it, or the person has blocked the account, and never sees it. It costs nothing. */
+export const undelivered = (draft: Draft, entry: Entry, moment: Moment): Say => ({
+  status: 'undelivered',
+  reason: 'no-receipt',
+  fallback: hintOf(draft, entry, moment),
+})
+
 export const isQuiet = ({ quietHours, zone }: Notification, now: number): boolean =>
   quietHours !== null && quietUntil(now, zone, quietHours) !== null
 
 export const isDefinite = (outcome: Outcome): outcome is DefiniteOutcome =>
   outcome.kind !== 'unknown' && outcome.kind !== 'not-sent'
 
-export const endOf = (outcome: DefiniteOutcome, notification: Notification, moment: Moment): Say => {
+export const endOf = (draft: Draft, entry: Entry, outcome: DefiniteOutcome, moment: Moment): Say => {
   const { requestId: lineRequestId } = outcome
+  const { channel, endpoint } = notificationOf(entry)
   switch (outcome.kind) {
     case 'accepted':
-      return { status: 'accepted', lineRequestId, cost: moment.policy.cost(notification.channel, notification.endpoint) }
+      return { status: 'accepted', lineRequestId, cost: moment.policy.cost(channel, endpoint) }
     case 'withheld':
       return { status: 'refused', reason: 'shadow' }
     case 'unreachable':
-      return { status: 'unreachable', lineRequestId, httpStatus: 422, fallback: notification.fallback }
+      return { status: 'unreachable', lineRequestId, httpStatus: 422, fallback: hintOf(draft, entry, moment) }
     case 'rejected':
       return {
         status: 'rejected',
         lineRequestId,
         httpStatus: outcome.status || null,
         property: outcome.property,
-        fallback: notification.fallback,
+        fallback: hintOf(draft, entry, moment),
       }
   }
 }
+
+/** In which other way to tell it, if anybody still wants that. */
+const hintOf = (draft: Draft, entry: Entry, moment: Moment): Fallback | null =>
+  isUnwanted(draft, entry, moment) ? null : notificationOf(entry).fallback
 
 /** Ends what is not to be sent (any more). If an earlier attempt may have been delivered, nobody can say that it was not sent. */
 export const endUnsent = (draft: Draft, entry: Entry, words: Say, moment: Moment): void => {
@@ -95,13 +124,13 @@ export const refuse = (draft: Draft, entry: Entry, reason: string, moment: Momen
 }
 
 /** Never learned: it may have been delivered, and may be charged for. */
-export const unconfirmed = (draft: Draft, entry: Entry, moment: Moment): Say => {
-  const { channel, endpoint, fallback } = notificationOf(entry)
+export const unconfirmed = (draft: Draft, entry: Entry, moment: Moment, reason = entry.unknownCause): Say => {
+  const { channel, endpoint } = notificationOf(entry)
   return {
     status: 'unconfirmed',
-    reason: entry.unknownCause,
+    reason,
     cost: moment.policy.cost(channel, endpoint),
-    fallback: isUnwanted(draft, entry, moment) ? null : fallback,
+    fallback: hintOf(draft, entry, moment),
   }
 }
 
@@ -109,7 +138,10 @@ export const unconfirmed = (draft: Draft, entry: Entry, moment: Moment): Say => 
 export const finish = (draft: Draft, entry: Entry, words: Say, moment: Moment): void => {
   const { entry: said, result } = say(entry, { ...words, terminal: true }, moment.now)
   const reached =
-    words.status === 'accepted' || words.reason === 'shadow' || (words.status === 'unconfirmed' && entry.state === 'unknown')
+    words.status === 'accepted' ||
+    words.status === 'delivered' ||
+    words.reason === 'shadow' ||
+    (words.status === 'unconfirmed' && awaitsWord(entry))
   draft.publish(result)
   draft.put({
     ...said,
@@ -123,16 +155,15 @@ export const finish = (draft: Draft, entry: Entry, words: Say, moment: Moment): 
 }
 
 /** The truth came late. */
-export const correct = (draft: Draft, entry: Entry, outcome: Outcome, moment: Moment): void => {
-  if (!entry.notification || !isDefinite(outcome)) return
-  const { entry: said, result } = say(entry, { ...endOf(outcome, entry.notification, moment), correction: true }, moment.now)
+export const correct = (draft: Draft, entry: Entry, words: Say, moment: Moment): void => {
+  const { entry: said, result } = say(entry, { ...words, correction: true }, moment.now)
   draft.publish(result)
-  draft.put({ ...said, corrected: true, reachedAt: reachedAfter(entry, outcome) })
+  draft.put({ ...said, corrected: true, reachedAt: reachedAfter(entry, words) })
 }
 
 /** Of one that was sent again, an earlier attempt may still have reached the person. */
-const reachedAfter = ({ sentAt, reachedAt, resend }: Entry, { kind }: DefiniteOutcome): number | null => {
-  if (kind === 'accepted' || kind === 'withheld') return sentAt
+const reachedAfter = ({ sentAt, reachedAt, resend }: Entry, { status, reason }: Say): number | null => {
+  if (status === 'accepted' || status === 'delivered' || reason === 'shadow') return sentAt
   return resend ? reachedAt : null
 }
 

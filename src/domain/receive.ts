@@ -101,9 +101,11 @@ const freshEntry = (
   sentAt: null,
   settleAt: null,
   unknownCause: null,
+  lineRequestId: null,
   reachedAt: null,
   resend: false,
   fallbackAt: null,
   fallbackSaid: false,
+  linkedAt: null,
   keepUntil,
 })

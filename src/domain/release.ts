@@ -123,6 +123,7 @@ const send = (draft: Draft, entry: Entry, lane: Lane, moment: Moment, place: num
     deliveryTag,
     notificationId: entry.notificationId,
     lane,
+    purpose: notification.purpose,
     sealed,
     startBy: startBy(notification, now),
     traceparent: notification.traceparent,

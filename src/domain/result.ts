@@ -53,6 +53,8 @@ export interface Result {
   readonly receivedAt: number
   readonly releaseAt: number | null
   readonly sentAt: number | null
+  /** By LINE's clock: when the person could first see it. */
+  readonly deliveredAt: number | null
   readonly decidedAt: number
   readonly cost: Cost | null
   readonly fallback: Fallback | null

@@ -13,6 +13,7 @@ export interface Say {
   readonly detail?: string | null
   readonly duplicateOf?: string | null
   readonly lineRequestId?: string | null
+  readonly deliveredAt?: number | null
   readonly httpStatus?: number | null
   readonly property?: string | null
   readonly cost?: Result['cost']
@@ -88,12 +89,13 @@ const silent = (entry: Entry, now: number): Result => ({
   duplicateOf: null,
   attempts: entry.attempts,
   deliveryTag: entry.deliveryTag,
-  lineRequestId: null,
+  lineRequestId: entry.lineRequestId,
   httpStatus: null,
   property: null,
   receivedAt: entry.arrivedAt,
   releaseAt: entry.notification ? entry.releaseAt : null,
   sentAt: entry.sentAt,
+  deliveredAt: null,
   decidedAt: now,
   cost: null,
   fallback: null,

@@ -5,8 +5,8 @@ import type { Entry } from './entry.ts'
 import type { OutcomeReport } from './input.ts'
 import { keyOfPause } from './journal-key.ts'
 import type { Moment } from './moment.ts'
-import { attempted, becomeUnknown, correct, endOf, endUnsent, finish, isDefinite, queue } from './moves.ts'
-import type { Outcome } from './outcome.ts'
+import { attempted, awaitReceipt, becomeUnknown, correct, endOf, endUnsent, finish, isDefinite, queue } from './moves.ts'
+import type { DefiniteOutcome, Outcome } from './outcome.ts'
 import { pauseAfter } from './pause.ts'
 
 /** Applies what came of an intention. False if no entry holds it. */
@@ -15,12 +15,15 @@ export const settle = (draft: Draft, report: OutcomeReport, moment: Moment): boo
   if (!entry?.notification) return false
   const { outcome } = report
   const inForce = entry.deliveryTag === report.deliveryTag
+  const awaited = moment.policy.awaitsReceipt(entry.notification.channel)
   if (inForce && (entry.state === 'sending' || entry.state === 'unknown'))
     learnOfChannel(draft, entry.notification.channel, report, moment)
   if (entry.state === 'done') {
-    if (correctsEnd(entry, outcome, inForce)) correct(draft, entry, outcome, moment)
+    if (isDefinite(outcome) && correctsEnd(entry, outcome, { inForce, awaited }))
+      correct(draft, entry, endOf(draft, entry, outcome, moment), moment)
     return true
   }
+  if (entry.state === 'accepted') return true // what comes now is the receipt
   if (inForce && awaitsResend(entry) && outcome.kind !== 'unknown') return settle(withAnswerAwaited(draft, entry), report, moment)
   // Told before; or of an attempt that is no longer in force: then only that LINE took it is news.
   if ((!inForce || entry.state === 'queued') && outcome.kind !== 'accepted') return true
@@ -28,12 +31,15 @@ export const settle = (draft: Draft, report: OutcomeReport, moment: Moment): boo
   const heard = inForce && entry.state === 'sending' ? attempted(entry) : entry
   switch (outcome.kind) {
     case 'accepted':
+      if (awaited) awaitReceipt(draft, heard, { ...outcome, at: Math.min(report.at, moment.now) }, moment)
+      else finish(draft, heard, endOf(draft, entry, outcome, moment), moment)
+      break
     case 'unreachable':
     case 'rejected':
-      finish(draft, heard, endOf(outcome, entry.notification, moment), moment)
+      finish(draft, heard, endOf(draft, entry, outcome, moment), moment)
       break
     case 'withheld':
-      endUnsent(draft, entry, endOf(outcome, entry.notification, moment), moment) // no call was made: no attempt
+      endUnsent(draft, entry, endOf(draft, entry, outcome, moment), moment) // no call was made: no attempt
       break
     case 'not-sent':
       requeue(draft, setBack(neverStarted(outcome) ? entry : heard, outcome, Math.min(report.at, moment.now)), moment)
@@ -56,7 +62,7 @@ const withAnswerAwaited = (draft: Draft, entry: Entry): Draft => {
 }
 
 /** What one answer says of the whole channel. */
-const learnOfChannel = (draft: Draft, channel: string, report: OutcomeReport, moment: Moment): void => {
+export const learnOfChannel = (draft: Draft, channel: string, report: OutcomeReport, moment: Moment): void => {
   const pause = draft.pause(channel)
   const after = pauseAfter(pause, channel, report, moment.now, moment.policy.probeEveryMs(channel))
   if (after === pause) return
@@ -72,12 +78,17 @@ const requeue = (draft: Draft, entry: Entry, moment: Moment): void => {
 }
 
 /** `unconfirmed` is corrected by whatever is learned of the intention in force; any end that claims LINE did not take it, by LINE having
- *  taken an earlier one after all. That the second of two was withheld says nothing of the first. */
-const correctsEnd = (entry: Entry, outcome: Outcome, inForce: boolean): boolean =>
-  !entry.corrected &&
-  (outcome.kind === 'accepted'
-    ? entry.status !== 'accepted'
-    : inForce && entry.status === 'unconfirmed' && isDefinite(outcome) && !(outcome.kind === 'withheld' && entry.resend))
+ *  taken an earlier one after all: but not where that is not the end, as the receipt is still to come. That the second of two was withheld
+ *  says nothing of the first. */
+const correctsEnd = (
+  { corrected, status, resend }: Entry,
+  { kind }: DefiniteOutcome,
+  { inForce, awaited }: { readonly inForce: boolean; readonly awaited: boolean },
+): boolean => {
+  if (corrected) return false
+  if (kind === 'accepted') return !awaited && status !== 'accepted' && status !== 'delivered' && status !== 'undelivered'
+  return inForce && status === 'unconfirmed' && !(kind === 'withheld' && resend)
+}
 
 type NotSent = Extract<Outcome, { kind: 'not-sent' }>
 

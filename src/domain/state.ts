@@ -1,4 +1,5 @@
-import type { Entry, Lane, Line } from './entry.ts'
+import type { Coverage } from './coverage.ts'
+import type { Entry, EntryState, Lane, Line } from './entry.ts'
 import type { JournalKey } from './journal-key.ts'
 import type { Mark } from './mark.ts'
 import type { Pause } from './pause.ts'
@@ -36,12 +37,16 @@ export interface State {
   pendingMarks(): Iterable<Mark>
   pause(channel: string): Pause | undefined
   pauses(): Iterable<Pause>
+  coverage(channel: string): Coverage | undefined
+  coverages(): Iterable<Coverage>
   /** Queued entries with `expiresAt` at or before `now`. */
   expired(now: number): Iterable<Entry>
   /** Entries in state `sending`. */
   inFlight(): Iterable<Entry>
-  /** Entries in state `unknown` with `settleAt` at or before `until`. */
-  unsettled(until: number): Iterable<Entry>
+  /** Entries of a channel in state `unknown` or `accepted` with `settleAt` at or before `until`. */
+  unsettled(channel: string, until: number): Iterable<Entry>
+  /** Channels that have entries in those states. */
+  unsettledChannels(): Iterable<string>
   /** Entries with `fallbackAt` at or before `now`. */
   fallbackDue(now: number): Iterable<Entry>
   /** Keys of entries whose `forgetAtOf` is at or before `now`, and of marks whose `forgetAt` is, unless pending. */
@@ -52,14 +57,17 @@ export interface State {
    *  yield now, or a pause is to be probed. */
   nextWake(now: number): number | undefined
   /** Entries by state, for metrics. */
-  count(): Readonly<Record<Entry['state'], number>>
+  count(): StateCount
 }
+
+export type StateCount = Readonly<Record<EntryState, number>>
 
 /** What a commit, or the journal, adds to the state. Of one key, the last one counts. */
 export interface StateChanges {
   readonly entries?: readonly Entry[]
   readonly marks?: readonly Mark[]
   readonly pauses?: readonly Pause[]
+  readonly coverages?: readonly Coverage[]
   readonly forgotten?: readonly JournalKey[]
   readonly position?: TaskPosition
 }

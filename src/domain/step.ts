@@ -1,25 +1,26 @@
 import { barOf } from './bar.ts'
 import type { Changes } from './changes.ts'
-import { tagPrefix } from './delivery-tag.ts'
+import { cover } from './coverage.ts'
 import { type Draft, draftOver } from './draft.ts'
-import type { Input } from './input.ts'
+import type { Feedback, Input } from './input.ts'
 import { keyOfPause } from './journal-key.ts'
+import { attribute } from './link.ts'
 import { learn, type Marking } from './mark.ts'
-import type { Moment, Owner } from './moment.ts'
-import { attempted, becomeUnknown, endUnsent, finish, queue, sayFallback, unconfirmed } from './moves.ts'
+import type { Moment } from './moment.ts'
+import { endUnsent, sayFallback } from './moves.ts'
+import { receiveReceipt } from './receipt.ts'
 import { receive } from './receive.ts'
 import { release } from './release.ts'
 import type { ChannelRequest } from './request.ts'
 import type { Result } from './result.ts'
 import { settle } from './settle.ts'
+import { judgeSilence, silenceIn } from './silence.ts'
 import type { State } from './state.ts'
-import { any, take } from './take.ts'
+import { any, MOST_BY_ITSELF, take } from './take.ts'
 
-/** The most entries one step changes by itself, for each reason: a journal write each, and the loop should stay under some tens of ms. */
-const MOST_BY_ITSELF = 500
-
-/** What is sent again waits a day for an answer first, and must not have outlived its cancellation. */
-const LEAST_MARK_MS = 2 * 86_400_000
+/** What waits for LINE's word, for a week at the longest (silence.ts), may then be sent again, or another channel be told: it must not
+ *  have outlived its cancellation. */
+const LEAST_MARK_MS = 8 * 86_400_000
 
 /** What may be forgotten is forgotten with whatever else is committed, and for its own sake only this much later, many at once. */
 const FORGET_LINGER_MS = 5 * 60_000
@@ -50,7 +51,7 @@ export const step = (state: State, inputs: readonly Input[], moment: Moment): Ch
         break
       case 'feedback':
         position.feedback = input.offset + 1
-        if (input.feedback.kind === 'handover') strays += settle(draft, input.feedback.report, moment) ? 0 : 1
+        if (input.feedback.kind !== 'barrier') strays += heed(draft, input.feedback, moment) ? 0 : 1
         else if (input.feedback.epoch === moment.owner.epoch) silentTo = Math.max(silentTo, input.feedback.at)
         break
       case 'unreadable':
@@ -70,29 +71,48 @@ export const step = (state: State, inputs: readonly Input[], moment: Moment): Ch
   const intentions = release(draft, moment)
   for (const key of [...take(draft.forgettable(moment.now), MOST_BY_ITSELF)]) draft.forget(key)
 
-  const orphaned = hasOrphans(draft, moment.owner)
+  const silence = silenceIn(draft, silentTo, moment)
   return {
     entries: [...draft.entries.values()],
     marks: [...draft.marks.values()],
     pauses: [...draft.pauses.values()],
+    coverages: [...draft.coverages.values()],
     forgotten: [...draft.forgotten],
     results: draft.results.map((result) => hushed(result, moment)),
+    attributions: draft.attributions,
     intentions,
     position,
     counter: moment.counter + intentions.length,
     silentTo,
-    orphans: orphaned,
+    orphans: silence.orphans,
     more:
       any(draft.pendingMarks()) ||
       any(draft.expired(moment.now)) ||
-      any(draft.unsettled(silentTo)) ||
       any(draft.fallbackDue(moment.now)) ||
       any(draft.forgettable(moment.now)) ||
-      (orphaned && moment.owner.orphansFrom <= silentTo),
-    barrierWanted: silenceIsDue(draft, silentTo, orphaned, moment),
+      silence.left,
+    barrierWanted: silence.due,
     unreadable,
     tooOld,
     strays,
+  }
+}
+
+/** False if it belongs to nothing that is known here. */
+const heed = (draft: Draft, feedback: Exclude<Feedback, { kind: 'barrier' }>, moment: Moment): boolean => {
+  switch (feedback.kind) {
+    case 'handover':
+      return settle(draft, feedback.report, moment)
+    case 'receipt':
+      return receiveReceipt(draft, feedback, moment)
+    case 'link':
+      return attribute(draft, feedback, moment)
+    case 'heartbeat':
+      for (const channel of feedback.channels) {
+        const coverage = cover(draft.coverage(channel), channel, feedback)
+        if (coverage) draft.putCoverage(coverage)
+      }
+      return true
   }
 }
 
@@ -144,30 +164,4 @@ const obey = (draft: Draft, { channel, order }: ChannelRequest, moment: Moment):
 const expire = (draft: Draft, moment: Moment): void => {
   for (const entry of take(draft.expired(moment.now), MOST_BY_ITSELF))
     endUnsent(draft, entry, { status: 'expired', reason: 'expires-at' }, moment)
-}
-
-/** What was not heard of by now will not be heard of: intentions of earlier owners become unknown, and unknown ones end. */
-const judgeSilence = (draft: Draft, silentTo: number, moment: Moment): void => {
-  if (moment.owner.orphansFrom <= silentTo)
-    for (const entry of take(orphans(draft, moment.owner), MOST_BY_ITSELF))
-      becomeUnknown(draft, attempted(entry), 'crash', null, moment)
-  for (const entry of take(draft.unsettled(silentTo), MOST_BY_ITSELF)) {
-    const expiresAt = entry.notification?.expiresAt ?? Number.POSITIVE_INFINITY
-    // Once: an endpoint that delivers and never answers would tell people the same day after day.
-    const again = entry.notification?.unknownPolicy === 'resend' && !entry.resend
-    if (again && expiresAt > moment.now && !barOf(draft, entry))
-      queue(draft, { ...entry, settleAt: null, setbacks: 0, resend: true, reachedAt: entry.sentAt }, moment)
-    else finish(draft, entry, unconfirmed(draft, entry, moment), moment)
-  }
-}
-
-const silenceIsDue = (draft: Draft, silentTo: number, orphaned: boolean, { owner, now }: Moment): boolean =>
-  (orphaned && owner.orphansFrom > silentTo && owner.orphansFrom <= now) || any(draft.unsettled(now))
-
-/** Once there are none, there never will be again: only this owner makes new intentions. */
-const hasOrphans = (draft: Draft, owner: Owner): boolean => Number.isFinite(owner.orphansFrom) && any(orphans(draft, owner))
-
-const orphans = function* (draft: Draft, owner: Owner) {
-  const own = tagPrefix(owner)
-  for (const entry of draft.inFlight()) if (!entry.deliveryTag?.startsWith(own)) yield entry
 }

@@ -1,3 +1,4 @@
+import type { linkTokenOf } from '../domain/link-token.ts'
 import type { RefusalReason, RefusedRequest } from '../domain/request.ts'
 import type { Seal } from '../domain/seal.ts'
 import type { EventReading } from './event-facts.ts'
@@ -11,6 +12,8 @@ export interface InterpretContext {
   readonly now: number
   readonly pepper: Uint8Array
   readonly seal: Seal
+  /** What URLs get for a link token. Left out: the token, which is as good for whoever reads it as for the recipient. */
+  readonly linkTokenOf?: typeof linkTokenOf
 }
 
 /** What every request of one event is made from. */

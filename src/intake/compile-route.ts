@@ -57,7 +57,7 @@ export const compileRoute = (
   ]
   const compiled = sound.message && compileMessage(sound.message)
   if (compiled) {
-    faults.push(...compiled.faults.map(({ path, message }) => fault(['message', ...path], message, 'mend the Liquid template')))
+    faults.push(...compiled.faults.map(({ path, found, remedy }) => fault(['message', ...path], found, remedy)))
     if (scopes?.recipient) faults.push(...variableFaults(compiled.template, scopes.recipient, fault))
     if (compiled.faults.length === 0 && rules) faults.push(...constantFaults(compiled.template, rules.violationsOf, fault))
   }

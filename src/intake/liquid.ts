@@ -1,11 +1,14 @@
 import { type Context, type Emitter, Liquid, LiquidError, type Template } from 'liquidjs'
 import { describe } from '../value-shape.ts'
 import { onClock, readTime, TIME_FORMS } from './event-time.ts'
+import { EXAMPLE_TOKEN, LINK_TOKEN } from './link-token-place.ts'
 
 /** One string of a message, parsed once. */
 export interface Text {
   /** Every variable it reads of the event, as a path: `['customer', 'name']`. */
   readonly variables: readonly VariablePath[]
+  /** It says `{{ tsuchi.linkToken }}`: what is rendered has EXAMPLE_TOKEN there, unchanged by any filter or condition. */
+  readonly hasLinkToken: boolean
   readonly render: (scope: object, zone: string) => TextRendering
 }
 
@@ -35,9 +38,15 @@ export type TextParsing = { readonly kind: 'parsed'; readonly text: Text } | { r
 export const parseText = (source: string): TextParsing => {
   try {
     const template = ENGINE.parse(source)
-    const form = unknownForm(source)
-    if (form !== undefined) return { kind: 'faulty', message: `Liquid: ${form}` }
-    return { kind: 'parsed', text: { variables: variablesOf(template), render: (scope, zone) => render(template, scope, zone) } }
+    const fault = unknownForm(source) ?? unknownUse(source, template)
+    if (fault !== undefined) return { kind: 'faulty', message: `Liquid: ${fault}` }
+    const read = variablesOf(template)
+    const variables = read.filter(([first]) => first !== OURS)
+    const hasLinkToken = variables.length < read.length
+    const given = hasLinkToken
+      ? (scope: object) => ({ ...scope, [OURS]: { linkToken: EXAMPLE_TOKEN } })
+      : (scope: object) => scope
+    return { kind: 'parsed', text: { variables, hasLinkToken, render: (scope, zone) => render(template, given(scope), zone) } }
   } catch (error) {
     return { kind: 'faulty', message: error instanceof Error ? `Liquid: ${error.message}` : 'Liquid could not read it' }
   }
@@ -48,6 +57,21 @@ const unknownForm = (source: string): string | undefined => {
   for (const [, filter, form] of source.matchAll(/\|\s*(date|datetime)\s*:\s*["']([^"']*)["']/g))
     if (form !== NO_YEAR) return `${filter} knows the form '${NO_YEAR}' and no other; leave it out to have the year as well`
   return undefined
+}
+
+/** No field of the event: that one is `event.tsuchi`. */
+const OURS = 'tsuchi'
+const LINK_TOKENS = /\{\{-?\s*tsuchi\.linkToken\s*-?\}\}/g
+
+/** The token is put in when all else is done: nothing may depend on it, or be called as it is. */
+const unknownUse = (source: string, template: Template[]): string | undefined => {
+  const { variables, globals } = ENGINE.analyzeSync(template, { partials: false })
+  const uses = variables[OURS]?.length ?? 0
+  if (uses === 0) return undefined
+  const others = ENGINE.analyzeSync(ENGINE.parse(source.replace(LINK_TOKENS, '')), { partials: false }).variables[OURS]
+  const isSole = others === undefined && globals[OURS]?.length === uses
+  if (isSole && !/\{%-?\s*capture\b/.test(source)) return undefined
+  return `${OURS} has the link token and nothing else: write ${LINK_TOKEN}, without filters, tags or capture; for a field of that name event.${OURS}`
 }
 
 /** A text without any of these is the same for everyone. */

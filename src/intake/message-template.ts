@@ -1,4 +1,5 @@
 import type { Message, MessageObject } from '../domain/message.ts'
+import { EXAMPLE_TOKEN, LINK_TOKEN, mayHaveLinkToken } from './link-token-place.ts'
 import { isTemplate, parseText, type Text, type VariablePath } from './liquid.ts'
 import type { JsonValue, MessageSource } from './route-file.ts'
 
@@ -8,6 +9,8 @@ export interface MessageTemplate {
   readonly texts: readonly PlacedText[]
   /** The message with `…` for each of them. */
   readonly outline: Message
+  /** A URL of it has the link token. */
+  readonly hasLinkToken: boolean
   readonly render: (scope: object, zone: string) => MessageRendering
 }
 
@@ -18,32 +21,49 @@ export interface PlacedText {
 }
 
 export type MessageRendering =
-  | { readonly kind: 'message'; readonly message: Message }
+  | { readonly kind: 'message'; readonly message: Message; readonly linked: Linked | null }
   | { readonly kind: 'missing'; readonly property: string; readonly variable: string }
   | { readonly kind: 'unusable'; readonly property: string; readonly detail: string }
+
+/** The message with this link token, where it has EXAMPLE_TOKEN so far. */
+export type Linked = (linkToken: string) => Message
 
 export interface TextFault {
   /** Where in `message` of the route file. */
   readonly path: readonly (string | number)[]
-  readonly message: string
+  readonly found: string
+  readonly remedy: string
 }
 
 /** Parses every string of the message; with any fault the template must not be used. */
 export const compileMessage = (source: MessageSource): { template: MessageTemplate; faults: readonly TextFault[] } => {
   const parse = new TextParser()
   const build = 'flexible' in source ? flexible(source.flexible, parse) : template(source.template, parse)
+  const hasLinkToken = parse.texts.some((text) => text.hasLinkToken)
   const render = (scope: object, zone: string): MessageRendering => {
+    const rendered = new Map<PlacedTemplate, string>()
     try {
-      return { kind: 'message', message: build((text) => put(text, scope, zone)) }
+      const message = build((text) => {
+        const value = put(text, scope, zone)
+        if (hasLinkToken) rendered.set(text, value)
+        return value
+      })
+      const linked: Linked = (token) => build((text) => withToken(text, rendered.get(text) ?? '', token))
+      return { kind: 'message', message, linked: hasLinkToken ? linked : null }
     } catch (error) {
       if (error instanceof Unrendered) return error.rendering
       throw error
     }
   }
-  return { template: { texts: parse.texts, outline: build(() => '…'), render }, faults: parse.faults }
+  return { template: { texts: parse.texts, outline: build(() => '…'), hasLinkToken, render }, faults: parse.faults }
 }
 
+/** Not rendered once more: that might fail, or end otherwise. */
+const withToken = ({ hasLinkToken }: PlacedTemplate, value: string, token: string): string =>
+  hasLinkToken ? value.replaceAll(EXAMPLE_TOKEN, token) : value
+
 interface PlacedTemplate extends PlacedText {
+  readonly hasLinkToken: boolean
   readonly render: Text['render']
 }
 
@@ -68,22 +88,25 @@ const put = ({ property, render }: PlacedTemplate, scope: object, zone: string):
 }
 
 class TextParser {
-  readonly texts: PlacedText[] = []
+  readonly texts: PlacedTemplate[] = []
   readonly faults: TextFault[] = []
 
   at(path: readonly (string | number)[], source: string): Build<string> {
     if (!isTemplate(source)) return () => source
     const parsing = parseText(source)
     if (parsing.kind === 'faulty') {
-      this.faults.push({ path, message: parsing.message })
+      this.faults.push({ path, found: parsing.message, remedy: 'mend the Liquid template' })
       return () => ''
     }
-    const { variables, render } = parsing.text
-    const placed = { property: propertyOf(path), variables, render }
+    const { variables, hasLinkToken, render } = parsing.text
+    if (hasLinkToken && !mayHaveLinkToken(path)) this.faults.push({ path, found: LINK_TOKEN, remedy: URLS_ONLY })
+    const placed = { property: propertyOf(path), variables, hasLinkToken, render }
     this.texts.push(placed)
     return (put) => put(placed)
   }
 }
+
+const URLS_ONLY = 'take it out: the link token belongs into the url of a button, or the uri of an action, and nowhere else'
 
 /** `['flexible', 0, 'altText']` of the route file is LINE's `messages[0].altText`. */
 const propertyOf = ([kind, ...rest]: readonly (string | number)[]): string => {

@@ -1,4 +1,5 @@
 import { businessKeyOf, identityKeyOf, notificationIdOf } from '../domain/identity.ts'
+import { linkTokenKey, linkTokenOf } from '../domain/link-token.ts'
 import type { Message } from '../domain/message.ts'
 import { type HashedPhone, hashPhone, readPhone, recipientRefOf, type ServedCountry, ZONE_OF_COUNTRY } from '../domain/phone.ts'
 import type { Notification, Request } from '../domain/request.ts'
@@ -9,6 +10,7 @@ import type { Advertised, Advertisement } from './advertising.ts'
 import { readKey } from './business-key.ts'
 import { endOf, readTime, readZone, TIME_FORMS } from './event-time.ts'
 import { resolve } from './field-path.ts'
+import type { Linked } from './message-template.ts'
 import type { NotifyingRoute } from './route.ts'
 import { quietHoursFor } from './route-quiet-hours.ts'
 import { placeOf } from './scopes.ts'
@@ -52,10 +54,10 @@ const requestFor = (about: About, scope: object, { index, told, advertised, alon
   if ('reason' in terms) return refused(about, { index, customerId, recipientRef }, terms)
   if (!reading.identity) throw new Error(`route ${route.id}: an event without identity went on`)
 
-  const { message, zone, expiresAt, subject, revision, said } = terms
+  const { message, linked, zone, expiresAt, subject, revision, said } = terms
   advertised.push(...terms.advertisements.map((each) => ({ ...each, route: route.id })))
-  const own = identityKeyOf({ ...reading.identity, customer: customerId, recipientRef, occurrence })
-  const identityKey = alone ? own : told.tell(recipientRef, subject, message, own)
+  const key = identityKeyOf({ ...reading.identity, customer: customerId, recipientRef, occurrence })
+  const identityKey = alone ? key : told.tell(recipientRef, subject, message, key)
   const position = { ...about.record.position, index }
   const notificationId = notificationIdOf(position, identityKey)
   const notification: Notification = {
@@ -88,8 +90,12 @@ const requestFor = (about: About, scope: object, { index, told, advertised, alon
     receivedAt: context.now,
     traceparent: traceparentOf(about.record),
   }
-  return { kind: 'ready', notification, sealed: sealContent({ to: phone.to, message }, notificationId, context.seal) }
+  const own = linked ? linked(tokenOf(context, recipientRef, notificationId)) : message
+  return { kind: 'ready', notification, sealed: sealContent({ to: phone.to, message: own }, notificationId, context.seal) }
 }
+
+const tokenOf = ({ pepper, ...context }: About['context'], recipientRef: string, notificationId: string): string =>
+  (context.linkTokenOf ?? linkTokenOf)(recipientRef, notificationId, linkTokenKey(pepper))
 
 const customerOf = ({ recipient }: NotifyingRoute, scope: object): string | null => {
   const value = recipient.customer ? resolve(recipient.customer, scope) : undefined
@@ -126,7 +132,9 @@ interface Terms {
   readonly revision: number | null
   /** The values of the business key. */
   readonly said: readonly (string | null)[] | null
+  /** With an example for the link token, so that what is said to several people is the same. */
   readonly message: Message
+  readonly linked: Linked | null
   readonly advertisements: readonly Advertisement[]
 }
 
@@ -170,6 +178,7 @@ const termsOf = ({ route, reading }: About, scope: object, index: number, countr
     revision: numbered.revision,
     said: key.values,
     message: rendering.message,
+    linked: rendering.linked,
     advertisements,
   }
 }

@@ -13,10 +13,12 @@ export interface Acl {
 export const ACL_USES = [
   'intake',
   'dispatch',
+  'webhook',
   'check',
   'topics-create',
   'channels',
   'trace',
+  'reconcile',
   'preview',
   'dead-letters',
   'dead-letters-replay',
@@ -29,13 +31,15 @@ export interface AclNames {
   readonly prefix: string
   readonly group: string
   readonly domainTopics: readonly string[]
+  /** With signed bodies that another receiver writes. */
+  readonly webhookTopic?: string | undefined
 }
 
 /** The least that these uses need together, each once. Pure. */
 export const aclsFor = (uses: readonly AclUse[], names: AclNames): readonly Acl[] => {
   const found = new Map<string, Acl>()
-  for (const { uses: of, why, ...need } of NEEDS) {
-    if (!of.some((use) => uses.includes(use))) continue
+  for (const { uses: of, why, given, ...need } of NEEDS) {
+    if (!of.some((use) => uses.includes(use)) || (given && names[given] === undefined)) continue
     for (const acl of aclsOf(need, names)) {
       const key = keyOf(acl)
       const known = found.get(key)
@@ -64,21 +68,28 @@ export const formatAcl = ({ operation, resource, pattern, name }: Acl): string =
 export interface Need {
   readonly uses: readonly AclUse[]
   readonly operation: Acl['operation']
-  readonly on: keyof TopicNames | 'every own topic' | 'domain topics' | `${'group' | 'transactional id'} ${string}`
+  readonly on:
+    | keyof TopicNames
+    | 'every own topic'
+    | 'domain topics'
+    | 'webhook.topic'
+    | `${'group' | 'transactional id'} ${string}`
   readonly why: string
+  /** Only if there is one. */
+  readonly given?: 'webhookTopic'
 }
 
 /** Found in the source, and proven on a broker with an authorizer: with these it works, and without any one of them something fails. A
  *  name of a group or transactional id with a * at its end is a prefix; `{group}` and `{prefix}` stand for the configuration's. */
 export const NEEDS: readonly Need[] = [
   {
-    uses: ['intake', 'dispatch', 'check', 'topics-create', 'channels', 'dead-letters-replay'],
+    uses: ['intake', 'dispatch', 'webhook', 'check', 'topics-create', 'channels', 'dead-letters-replay'],
     operation: 'Describe',
     on: 'every own topic',
     why: 'partitions are compared',
   },
   {
-    uses: ['intake', 'dispatch', 'check', 'topics-create', 'channels', 'dead-letters-replay'],
+    uses: ['intake', 'dispatch', 'webhook', 'check', 'topics-create', 'channels', 'dead-letters-replay'],
     operation: 'DescribeConfigs',
     on: 'every own topic',
     why: 'how it is cleaned up is compared',
@@ -93,6 +104,7 @@ export const NEEDS: readonly Need[] = [
   { uses: ['dispatch'], operation: 'Read', on: 'journal', why: 'state is restored' },
   { uses: ['dispatch'], operation: 'Write', on: 'journal', why: 'state is committed' },
   { uses: ['dispatch'], operation: 'Write', on: 'results', why: 'what became of each' },
+  { uses: ['dispatch'], operation: 'Write', on: 'attributions', why: 'who linked their account by which' },
   { uses: ['dispatch'], operation: 'Read', on: 'optOuts', why: 'who wants nothing' },
   { uses: ['dispatch'], operation: 'Write', on: 'optOuts', why: 'a marker tells that its end was reached' },
   { uses: ['dispatch'], operation: 'Read', on: 'group {group}-dispatch', why: 'members of dispatch share the partitions' },
@@ -109,14 +121,31 @@ export const NEEDS: readonly Need[] = [
     why: 'every worker reads the opt-outs by itself',
   },
   { uses: ['dispatch'], operation: 'Write', on: 'transactional id {group}-dispatch-*', why: 'one for each partition' },
+  { uses: ['webhook'], operation: 'Write', on: 'feedback', why: 'receipts, links, and when it listened' },
+  { uses: ['webhook'], operation: 'Write', on: 'friendEvents', why: 'who came, left, or linked their account' },
+  { uses: ['webhook'], operation: 'Read', on: 'webhook.topic', why: 'signed bodies (if there is one)', given: 'webhookTopic' },
   {
-    uses: ['check', 'topics-create', 'dead-letters-replay'],
+    uses: ['webhook'],
+    operation: 'Read',
+    on: 'group {group}-webhook',
+    why: 'members of the webhook share the signed bodies (if webhook.topic is set)',
+    given: 'webhookTopic',
+  },
+  {
+    uses: ['webhook'],
+    operation: 'Write',
+    on: 'deadLetters',
+    why: 'signed bodies that are not taken (if webhook.topic is set)',
+    given: 'webhookTopic',
+  },
+  {
+    uses: ['webhook', 'check', 'topics-create', 'dead-letters-replay'],
     operation: 'Read',
     on: 'journal',
     why: 'the immutables are compared',
   },
   {
-    uses: ['check', 'topics-create', 'dead-letters-replay'],
+    uses: ['webhook', 'check', 'topics-create', 'dead-letters-replay'],
     operation: 'Read',
     on: 'group {prefix}.journal-journal-*',
     why: 'the immutables are compared',
@@ -130,23 +159,32 @@ export const NEEDS: readonly Need[] = [
   { uses: ['trace'], operation: 'Read', on: 'feedback', why: 'a life is put together' },
   { uses: ['trace'], operation: 'Read', on: 'journal', why: 'a life is put together' },
   { uses: ['trace'], operation: 'Read', on: 'results', why: 'a life is put together' },
+  { uses: ['reconcile'], operation: 'Read', on: 'results', why: 'what was delivered on a day is counted' },
   { uses: ['preview'], operation: 'Read', on: 'domain topics', why: 'the record that is shown (--topic)' },
   { uses: ['dead-letters', 'dead-letters-replay'], operation: 'Read', on: 'deadLetters', why: 'the letters' },
   { uses: ['dead-letters-replay'], operation: 'Write', on: 'deadLetters', why: 'receipts of replays' },
   { uses: ['dead-letters-replay'], operation: 'Write', on: 'domain topics', why: 'records are put back where they lay' },
+  {
+    uses: ['dead-letters-replay'],
+    operation: 'Write',
+    on: 'webhook.topic',
+    why: 'signed bodies are put back where they lay (if there is one)',
+    given: 'webhookTopic',
+  },
   { uses: ['dead-letters-replay'], operation: 'Write', on: 'transactional id {group}-replay', why: 'who replays fences who did' },
   { uses: ['produce'], operation: 'Write', on: 'domain topics', why: 'events, for development' },
 ]
 
 const aclsOf = (
   { operation, on }: Pick<Need, 'operation' | 'on'>,
-  { prefix, group, domainTopics }: AclNames,
+  { prefix, group, domainTopics, webhookTopic }: AclNames,
 ): Omit<Acl, 'why'>[] => {
   const own = topicNames(prefix)
   const topics = (all: readonly string[]) =>
     all.map((name) => ({ resource: 'topic', pattern: 'literal', name, operation }) as const)
   if (on === 'every own topic') return topics(Object.values(own))
   if (on === 'domain topics') return topics([...new Set(domainTopics)])
+  if (on === 'webhook.topic') return topics(webhookTopic === undefined ? [] : [webhookTopic])
   if (isOwnTopic(on, own)) return topics([own[on]])
   const resource = on.startsWith('group ') ? 'group' : 'transactional-id'
   const filled = on

@@ -26,7 +26,7 @@ export const orderChannel = async (options: {
   const { kafka, names, partitions, channels, channel, order } = options
   if (!channels.includes(channel)) throw new UnknownChannelError(channel, channels)
   const counts = await verifyTopics(kafka, names, partitions)
-  const writer = await openRequestWriter({ kafka, names, ...counts, seal: null })
+  const writer = await openRequestWriter({ kafka, names, partitions, deadLetterPartitions: counts.deadLetters, seal: null })
   try {
     await writer.write([{ kind: 'channel', channel, order }])
   } finally {

@@ -1,6 +1,7 @@
 import kafkajs, { type Admin, type Kafka } from 'kafkajs'
 import { systemClock } from '../clock.ts'
 import { verifyImmutables, writeImmutables } from './immutables.ts'
+import type { Immutables } from './internal-codec.ts'
 import { openJournalReader } from './journal-reader.ts'
 import { faultsOf, partitionCounts, settingsOf, type TopicNames, type TopicSettings, TopicsError, withAdmin } from './topics.ts'
 
@@ -52,13 +53,13 @@ export const createTopics = async (options: {
 /** Throws TopicsError if the journal was made with another pepper, or for another number of partitions. */
 export const compareImmutables = async (
   options: Pick<Parameters<typeof createTopics>[0], 'kafka' | 'names' | 'partitions' | 'pepper' | 'group'>,
-) => {
+): Promise<Immutables> => {
   const { kafka, names } = options
   const { monotonic } = systemClock
   const failed = Promise.withResolvers<never>()
   const reader = await openJournalReader({ kafka, topic: names.journal, group: names.journal, monotonic, onFatal: failed.reject })
   try {
-    await Promise.race([verifyImmutables({ ...options, reader }), failed.promise])
+    return await Promise.race([verifyImmutables({ ...options, reader }), failed.promise])
   } finally {
     await reader.close()
   }

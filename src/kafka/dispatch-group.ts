@@ -19,8 +19,8 @@ export interface DispatchGroup {
   start(partition: number, from: { readonly requests: number; readonly feedback: number }): void
   /** Reads neither. What was fetched before may still arrive. */
   hold(partition: number): void
-  pauseRequests(partition: number): void
-  resumeRequests(partition: number): void
+  /** Reads on where it was held. */
+  resume(partition: number): void
   /** Offsets for lag tools only: nobody starts from them. */
   commit(partition: number, position: { readonly requests: number; readonly feedback: number }): Promise<void>
   leave(): Promise<void>
@@ -91,8 +91,7 @@ export const createDispatchGroup = (options: {
         consumer.resume(both(partition))
       }),
     hold: (partition) => whileRunning(() => consumer.pause(both(partition))),
-    pauseRequests: (partition) => whileRunning(() => consumer.pause([{ topic: topics.requests, partitions: [partition] }])),
-    resumeRequests: (partition) => whileRunning(() => consumer.resume([{ topic: topics.requests, partitions: [partition] }])),
+    resume: (partition) => whileRunning(() => consumer.resume(both(partition))),
     commit: (partition, position) =>
       consumer.commitOffsets(
         (['requests', 'feedback'] as const).map((topic) => ({

@@ -4,8 +4,8 @@ import type { Kafka } from 'kafkajs'
 import { ProduceError } from '../produce/produce-error.ts'
 import { describe as shapeOf } from '../value-shape.ts'
 import { describe } from './event-reader.ts'
+import { subjectOf } from './published-schemas.ts'
 import { statusOf } from './registry-error.ts'
-import { subjectOf } from './result-codec.ts'
 import { verifyDomainTopics } from './topics.ts'
 
 /** Where an event came to lie. */

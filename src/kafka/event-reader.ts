@@ -2,6 +2,7 @@ import { SchemaRegistry } from '@kafkajs/confluent-schema-registry'
 import avro from 'avsc'
 import type { PoisonReason } from '../domain/request.ts'
 import { type EventReading, type Poison, type ReaderSchema, RegistryUnavailableError } from '../intake/event-reading.ts'
+import { boundAvro } from './avsc-bounds.ts'
 import { statusOf, troubleOf } from './registry-error.ts'
 
 const REGISTRY_TIMEOUT_MS = 4_000
@@ -23,6 +24,7 @@ export const createRegistry = ({ url, username, password }: RegistryAddress): Sc
 
 /** Reads values in Confluent's wire format: a zero byte, the writer schema's id (4 bytes), Avro. */
 export const createEventReader = (registry: SchemaRegistry): { read(value: Buffer | null): Promise<EventReading> } => {
+  boundAvro()
   const readers = new WeakMap<ReaderSchema, avro.Type>()
   const resolvers = new WeakMap<avro.Type, Map<number, avro.Resolver>>()
 

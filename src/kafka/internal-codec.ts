@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs'
 import avro from 'avsc'
+import type { Coverage } from '../domain/coverage.ts'
 import type { Entry } from '../domain/entry.ts'
-import type { Feedback } from '../domain/input.ts'
+import type { Feedback, Link } from '../domain/input.ts'
 import type { Mark, Marking } from '../domain/mark.ts'
 import type { NotSentCause, Outcome, UnknownCause } from '../domain/outcome.ts'
 import type { Pause } from '../domain/pause.ts'
 import type { ChannelRequest, PoisonRequest, ReadyRequest, RefusedRequest, Request } from '../domain/request.ts'
 import type { TaskPosition } from '../domain/state.ts'
+import { boundAvro } from './avsc-bounds.ts'
 
 /** Internal records are Avro with our own bundled schemas, so that a worker can restore when the registry is down. The first byte
  *  is the version of the schemas (their folder), the second says which of them: the value's place in KINDS. */
@@ -31,6 +33,10 @@ const KINDS = [
   'channel-request',
   'mark',
   'pause',
+  'receipt',
+  'heartbeat',
+  'link',
+  'coverage',
 ] as const
 
 type Kind = (typeof KINDS)[number]
@@ -48,6 +54,7 @@ export type JournalValue =
   | { readonly kind: 'entry'; readonly entry: Entry }
   | { readonly kind: 'mark'; readonly mark: Mark }
   | { readonly kind: 'pause'; readonly pause: Pause }
+  | { readonly kind: 'coverage'; readonly coverage: Coverage }
   | { readonly kind: 'task-position'; readonly position: TaskPosition }
   | { readonly kind: 'epoch'; readonly nonce: string }
   | { readonly kind: 'immutables'; readonly immutables: Immutables }
@@ -98,8 +105,8 @@ export const encodeFeedback = (feedback: Feedback): Buffer => {
       const { deliveryTag, outcome, at } = feedback.report
       return encode('handover', { deliveryTag, outcome: { ...EMPTY_OUTCOME, ...outcome }, at })
     }
-    case 'barrier':
-      return encode('barrier', feedback)
+    default:
+      return encode(feedback.kind, feedback)
   }
 }
 
@@ -112,6 +119,12 @@ export const decodeFeedback = (value: Buffer | null): Feedback => {
     }
     case 'barrier':
       return { ...(body as { epoch: number; at: number }), kind: 'barrier' }
+    case 'receipt':
+      return { ...(body as { deliveryTag: string; deliveredAt: number }), kind: 'receipt' }
+    case 'heartbeat':
+      return { ...(body as { channels: string[]; from: number; until: number }), kind: 'heartbeat' }
+    case 'link':
+      return { ...(body as Omit<Link, 'kind'>), kind: 'link' }
     default:
       throw new UnreadableRecordError(`a ${kind} has no place in feedback`)
   }
@@ -138,6 +151,8 @@ export const encodeJournal = (value: JournalValue): Buffer => {
       return encode('mark', value.mark)
     case 'pause':
       return encode('pause', value.pause)
+    case 'coverage':
+      return encode('coverage', value.coverage)
     case 'task-position':
       return encode('task-position', value.position)
     case 'immutables':
@@ -156,6 +171,8 @@ export const decodeJournal = (value: Buffer | null): JournalValue => {
       return { kind, mark: body as Mark }
     case 'pause':
       return { kind, pause: body as Pause }
+    case 'coverage':
+      return { kind, coverage: body as Coverage }
     case 'task-position':
       return { kind, position: { ...(body as TaskPosition) } }
     case 'epoch':
@@ -231,6 +248,7 @@ const decode = (value: Buffer | null): { kind: Kind; body: unknown } => {
 }
 
 function loadTypes(): ReadonlyMap<Kind, avro.Type> {
+  boundAvro()
   const registry = {}
   return new Map(
     KINDS.map((kind) => {

@@ -1,12 +1,11 @@
 import type { Kafka, Message } from 'kafkajs'
-import { letterHeaders } from '../dead-letters/headers.ts'
-import { sealRecord } from '../dead-letters/sealed-record.ts'
 import { partitionOf } from '../domain/partition.ts'
 import { formatPosition } from '../domain/position.ts'
 import type { ControlRequest, Request } from '../domain/request.ts'
 import type { Seal } from '../domain/seal.ts'
-import type { DeadLetter, RequestWriter } from '../intake/intake.ts'
+import type { RequestWriter } from '../intake/intake.ts'
 import { encodeRequest } from './internal-codec.ts'
+import { letterMessage } from './letter-message.ts'
 import type { TopicNames } from './topics.ts'
 import { explicitPartition, portionsOf } from './transactional-producer.ts'
 
@@ -45,14 +44,7 @@ export const openRequestWriter = async (options: {
     bury: (letters) =>
       send(
         names.deadLetters,
-        letters.map((letter) => {
-          const key = formatPosition(letter.position)
-          return {
-            key,
-            partition: partitionOf(key, deadLetterPartitions),
-            ...buried(letter, key, seal),
-          }
-        }),
+        letters.map((letter) => letterMessage(letter, { partitions: deadLetterPartitions, seal })),
       ),
     close: () => producer.disconnect(),
   }
@@ -76,15 +68,4 @@ const keyOf = (request: Exclude<Request, ControlRequest>): string => {
     case 'poison':
       return formatPosition(request.position)
   }
-}
-
-/** A dead letter must not be larger than what the brokers take (1 MiB, with its headers). Larger records are left where they are: the
- *  position says where, for as long as their topic keeps them. */
-const LARGEST_VALUE = 950_000
-
-const buried = (letter: DeadLetter, key: string, seal: Seal | null): Pick<Message, 'value' | 'headers'> => {
-  if (!seal) return { value: null, headers: letterHeaders(letter, 'omitted') }
-  const value = sealRecord(letter.record, key, seal)
-  if (value.length > LARGEST_VALUE) return { value: null, headers: letterHeaders(letter, 'omitted: too large') }
-  return { value, headers: letterHeaders(letter, 'sealed') }
 }

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto'
 import type { Admin, Kafka, Message } from 'kafkajs'
 import { type Death, letterHeaders } from '../dead-letters/headers.ts'
 import type { Committed, InputBounds, TaskJournal } from '../dispatch/task-journal.ts'
+import type { Attribution } from '../domain/attribution.ts'
+import type { Coverage } from '../domain/coverage.ts'
 import type { Entry } from '../domain/entry.ts'
-import { type JournalKey, keyOfEntry, keyOfMark, keyOfPause } from '../domain/journal-key.ts'
+import { type JournalKey, keyOfCoverage, keyOfEntry, keyOfMark, keyOfPause } from '../domain/journal-key.ts'
 import type { Mark } from '../domain/mark.ts'
 import type { Pause } from '../domain/pause.ts'
 import { formatPosition } from '../domain/position.ts'
@@ -11,8 +13,8 @@ import type { Result } from '../domain/result.ts'
 import type { StateChanges, TaskPosition } from '../domain/state.ts'
 import { decodeJournal, encodeJournal, type JournalValue } from './internal-codec.ts'
 import type { JournalReader } from './journal-reader.ts'
-import type { EncodeResult } from './result-codec.ts'
-import type { TopicNames } from './topics.ts'
+import type { PublishedCodec } from './result-codec.ts'
+import type { TopicCounts, TopicNames } from './topics.ts'
 import { openTransactionalProducer } from './transactional-producer.ts'
 
 /** A newer owner has fenced this one. */
@@ -27,11 +29,10 @@ export const openTaskJournal = async (options: {
   readonly names: TopicNames
   readonly group: string
   readonly partition: number
-  readonly resultPartitions: number
-  readonly deadLetterPartitions: number
-  readonly encodeResult: EncodeResult
+  readonly counts: TopicCounts
+  readonly encode: PublishedCodec
 }): Promise<TaskJournal> => {
-  const { names, partition, reader, admin, group, resultPartitions, deadLetterPartitions, encodeResult } = options
+  const { names, partition, reader, admin, group, counts, encode } = options
   const producer = await openTransactionalProducer(options.kafka, `${group}-${partition}`)
   const nonce = randomUUID()
   let epoch: number | undefined
@@ -61,17 +62,22 @@ export const openTaskJournal = async (options: {
     },
     inputs: async () => boundsOf(admin, names, group, partition),
     commit: async (committed) => {
-      const { results, unreadable, tooOld } = committed
+      const { results, attributions, unreadable, tooOld } = committed
       const { next } = await producer.commit([
         { topic: names.journal, partition, messages: journalOf(committed) },
         {
           topic: names.results,
-          partition: partition % resultPartitions,
-          messages: results.map((result) => resultMessage(result, encodeResult)),
+          partition: partition % counts.results,
+          messages: results.map((result) => resultMessage(result, encode.result)),
+        },
+        {
+          topic: names.attributions,
+          partition: partition % counts.attributions,
+          messages: attributions.map((attribution) => attributionMessage(attribution, encode.attribution)),
         },
         {
           topic: names.deadLetters,
-          partition: partition % deadLetterPartitions,
+          partition: partition % counts.deadLetters,
           messages: [
             ...unreadable.map(({ topic, offset }) => letterAbout(names[topic], partition, offset, UNREADABLE)),
             ...tooOld.map(({ offset }) => letterAbout(names.requests, partition, offset, TOO_OLD)),
@@ -84,10 +90,14 @@ export const openTaskJournal = async (options: {
   }
 }
 
-const journalOf = ({ entries, marks, pauses, forgotten, position }: Committed): Message[] => [
+const journalOf = ({ entries, marks, pauses, coverages, forgotten, position }: Committed): Message[] => [
   ...entries.map((entry) => ({ key: keyOfEntry(entry.notificationId), value: encodeJournal({ kind: 'entry', entry }) })),
   ...marks.map((mark) => ({ key: keyOfMark(mark.subject), value: encodeJournal({ kind: 'mark', mark }) })),
   ...pauses.map((pause) => ({ key: keyOfPause(pause.channel), value: encodeJournal({ kind: 'pause', pause }) })),
+  ...coverages.map((coverage) => ({
+    key: keyOfCoverage(coverage.channel),
+    value: encodeJournal({ kind: 'coverage', coverage }),
+  })),
   ...forgotten.map((key) => ({ key, value: null })),
   { key: 'position', value: encodeJournal({ kind: 'task-position', position }) },
 ]
@@ -97,7 +107,13 @@ const journalOf = ({ entries, marks, pauses, forgotten, position }: Committed): 
 const PORTION = 1_000
 
 const gather = (onPortion: (changes: StateChanges, next: number) => void) => {
-  const nothing = () => ({ entries: [] as Entry[], marks: [] as Mark[], pauses: [] as Pause[], forgotten: [] as JournalKey[] })
+  const nothing = () => ({
+    entries: [] as Entry[],
+    marks: [] as Mark[],
+    pauses: [] as Pause[],
+    coverages: [] as Coverage[],
+    forgotten: [] as JournalKey[],
+  })
   let gathered = nothing()
   let position: TaskPosition | undefined
   let size = 0
@@ -121,6 +137,7 @@ const gather = (onPortion: (changes: StateChanges, next: number) => void) => {
       if (value.kind === 'entry') gathered.entries.push(value.entry)
       else if (value.kind === 'mark') gathered.marks.push(value.mark)
       else if (value.kind === 'pause') gathered.pauses.push(value.pause)
+      else if (value.kind === 'coverage') gathered.coverages.push(value.coverage)
       else if (value.kind === 'task-position') position = value.position
       size++
       next = offset + 1
@@ -135,7 +152,7 @@ const forgottenKeyOf = (key: string, partition: number, offset: number): Journal
   )
 }
 
-const resultMessage = (result: Result, encodeResult: EncodeResult): Message => ({
+const resultMessage = (result: Result, encodeResult: PublishedCodec['result']): Message => ({
   key: result.notificationId,
   value: encodeResult(result),
   headers: {
@@ -144,6 +161,17 @@ const resultMessage = (result: Result, encodeResult: EncodeResult): Message => (
     ce_source: 'tsuchi',
     ce_type: `dev.tsuchi.notification.${result.status}`,
     ...(result.traceparent !== null && { traceparent: result.traceparent }),
+  },
+})
+
+const attributionMessage = (attribution: Attribution, encode: PublishedCodec['attribution']): Message => ({
+  key: attribution.notificationId,
+  value: encode(attribution),
+  headers: {
+    ce_specversion: '1.0',
+    ce_id: attribution.notificationId,
+    ce_source: 'tsuchi',
+    ce_type: 'dev.tsuchi.attribution',
   },
 })
 

@@ -8,6 +8,7 @@ export interface TopicNames {
   readonly journal: string
   readonly results: string
   readonly friendEvents: string
+  readonly attributions: string
   readonly deadLetters: string
   readonly optOuts: string
 }
@@ -18,6 +19,7 @@ export const topicNames = (prefix: string): TopicNames => ({
   journal: `${prefix}.journal`,
   results: `${prefix}.results`,
   friendEvents: `${prefix}.friend-events`,
+  attributions: `${prefix}.attributions`,
   deadLetters: `${prefix}.dead-letters`,
   optOuts: `${prefix}.opt-outs`,
 })
@@ -42,6 +44,7 @@ export const settingsOf = (names: TopicNames, partitions: number): readonly Topi
   },
   { topic: names.results, partitions, cleanup: 'delete', config: { 'retention.ms': 30 * DAY_MS } },
   { topic: names.friendEvents, partitions, cleanup: 'delete', config: { 'retention.ms': 30 * DAY_MS } },
+  { topic: names.attributions, partitions, cleanup: 'delete', config: { 'retention.ms': 30 * DAY_MS } },
   { topic: names.deadLetters, partitions, cleanup: 'delete', config: { 'retention.ms': 30 * DAY_MS } },
   { topic: names.optOuts, partitions, cleanup: 'compact', config: { 'max.compaction.lag.ms': DAY_MS } },
 ]
@@ -64,12 +67,17 @@ export class TopicsError extends Error {
   }
 }
 
+/** Partitions of each: those of requests, feedback and journal, and of what is published. */
+export interface TopicCounts {
+  readonly partitions: number
+  readonly results: number
+  readonly friendEvents: number
+  readonly attributions: number
+  readonly deadLetters: number
+}
+
 /** Compares the topics with what they must be like: partitions and cleanup policy. Throws TopicsError. Returns the partition counts. */
-export const verifyTopics = async (
-  kafka: Kafka,
-  names: TopicNames,
-  partitions: number,
-): Promise<{ readonly partitions: number; readonly resultPartitions: number; readonly deadLetterPartitions: number }> =>
+export const verifyTopics = async (kafka: Kafka, names: TopicNames, partitions: number): Promise<TopicCounts> =>
   withAdmin(kafka, async (admin) => {
     const counts = await partitionCounts(admin, Object.values(names))
     const missing = Object.values(names).filter((topic) => !counts.has(topic))
@@ -83,10 +91,13 @@ export const verifyTopics = async (
     }
     const faults = await faultsOf(admin, names, partitions)
     if (faults.length > 0) throw new TopicsError(faults)
+    const of = (name: keyof TopicNames) => counts.get(names[name]) ?? 0
     return {
       partitions,
-      resultPartitions: counts.get(names.results) ?? 0,
-      deadLetterPartitions: counts.get(names.deadLetters) ?? 0,
+      results: of('results'),
+      friendEvents: of('friendEvents'),
+      attributions: of('attributions'),
+      deadLetters: of('deadLetters'),
     }
   })
 

@@ -11,8 +11,11 @@ export interface Health {
 export class PortError extends Error {
   override readonly name = 'PortError'
 
-  constructor(host: string, port: number, code: string | undefined) {
-    super(`cannot listen on ${host}:${port} (${code}): set http.host and http.port to something free, or port to 0 for any`)
+  /** `section`: of the configuration. */
+  constructor(host: string, port: number, code: string | undefined, section: 'http' | 'webhook') {
+    super(
+      `cannot listen on ${host}:${port} (${code}): set ${section}.host and ${section}.port to something free, or port to 0 for any`,
+    )
   }
 }
 
@@ -47,7 +50,7 @@ export const serveHealth = async (options: {
     }
   })
   await new Promise<void>((resolve, reject) => {
-    server.once('error', ({ code }: NodeJS.ErrnoException) => reject(new PortError(options.host, options.port, code)))
+    server.once('error', ({ code }: NodeJS.ErrnoException) => reject(new PortError(options.host, options.port, code, 'http')))
     server.listen(options.port, options.host, resolve)
   })
   const { port } = server.address() as AddressInfo

@@ -11,15 +11,17 @@ export const createMetrics = () => {
     new Histogram({ name, help, labelNames, buckets, registers })
 
   /** Asked at every scrape. */
-  const ask: Record<'notifications' | 'partitions' | 'paused' | 'pace' | 'optOuts' | 'optOutsCurrent', () => readonly Reading[]> =
-    {
-      notifications: () => [],
-      partitions: () => [],
-      paused: () => [],
-      pace: () => [],
-      optOuts: () => [],
-      optOutsCurrent: () => [],
-    }
+  const ask: Record<Asked, () => readonly Reading[]> = {
+    notifications: () => [],
+    partitions: () => [],
+    paused: () => [],
+    pace: () => [],
+    optOuts: () => [],
+    optOutsCurrent: () => [],
+    receiptsCovered: () => [],
+    webhookInFlight: () => [],
+    forwardHeld: () => [],
+  }
   const asked = (name: string, help: string, labelNames: string[], source: keyof typeof ask) =>
     new Gauge({
       name,
@@ -46,6 +48,14 @@ export const createMetrics = () => {
     'pace',
   )
   asked('tsuchi_opted_out_customers', 'Customers on the opt-out list.', [], 'optOuts')
+  asked(
+    'tsuchi_receipts_covered_until_seconds',
+    "Unix time until when LINE's events of a channel are known to have been listened to, in the partition of this worker that knows least; 0: never.",
+    ['channel'],
+    'receiptsCovered',
+  )
+  asked('tsuchi_webhook_requests_in_flight', 'Requests to the webhook that are not answered yet.', [], 'webhookInFlight')
+  asked('tsuchi_webhook_forward_held', 'Signed bodies that wait for the tool at webhook.forward.', ['channel'], 'forwardHeld')
   asked('tsuchi_opt_out_list_current', '1 while the opt-out list is up to date; at 0 nothing is sent.', [], 'optOutsCurrent')
 
   const intakeStalled = new Gauge({
@@ -88,6 +98,11 @@ export const createMetrics = () => {
       'route',
       'reason',
     ]),
+    cost: counter(
+      'tsuchi_cost_total',
+      'Cost of results, by the prices of the configuration, in units of the currency. `delivered` is what LINE charges, corrections included; `accepted` as an end, and `unconfirmed`, is what it may charge besides. Nothing is taken back: of an `unconfirmed` one that turns out to be delivered, both count.',
+      ['channel', 'endpoint', 'status', 'currency'],
+    ),
     attempts: counter('tsuchi_attempts_total', 'What came of intentions to send: one each.', [
       'channel',
       'endpoint',
@@ -122,11 +137,70 @@ export const createMetrics = () => {
       'channel',
       'event',
     ]),
+    webhook: {
+      requests: counter(
+        'tsuchi_webhook_requests_total',
+        'Requests to the webhook, by the status of the answer and its reason. What is not 200 LINE sends again, if it is told to.',
+        ['status', 'reason'],
+      ),
+      events: counter(
+        'tsuchi_webhook_events_total',
+        "Events that the webhook has stored, or passed over: another system's (not-ours, bare-digest), of no use here (ignored), or malformed.",
+        ['channel', 'type', 'fate'],
+      ),
+      checks: counter('tsuchi_webhook_checks_total', 'Requests without events, by which LINE looks whether anybody is there.', [
+        'channel',
+      ]),
+      tests: counter(
+        'tsuchi_webhook_tests_total',
+        'Tests of the webhook that LINE was asked for, as no signed body had come for an hour: answered, failed, or not made, with why.',
+        ['channel', 'outcome'],
+      ),
+      answerSeconds: seconds(
+        'tsuchi_webhook_answer_duration_seconds',
+        'From the headers of a request to its answer. LINE waits 2 s.',
+        [],
+        [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 2],
+      ),
+      writeSeconds: seconds(
+        'tsuchi_webhook_write_duration_seconds',
+        'One write to Kafka of what the webhook has gathered.',
+        [],
+        [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+      ),
+      topicRecords: counter(
+        'tsuchi_webhook_topic_records_total',
+        'Signed bodies read from webhook.topic: taken, or set aside in the dead letters with this reason.',
+        ['outcome'],
+      ),
+      topicStalled: new Gauge({
+        name: 'tsuchi_webhook_topic_stalled',
+        help: '1 while what was read from webhook.topic cannot be stored, and no more is read.',
+        labelNames: [],
+        registers,
+      }),
+      forwarded: counter(
+        'tsuchi_webhook_forwarded_total',
+        'Signed bodies for the tool at webhook.forward: taken, refused, given up, no room, or stopped with the worker.',
+        ['channel', 'outcome'],
+      ),
+    },
     kafkaLog: counter('tsuchi_kafka_log_total', 'What the Kafka client logged, by level; routine is normal in its life.', [
       'level',
     ]),
   }
 }
+
+type Asked =
+  | 'notifications'
+  | 'partitions'
+  | 'paused'
+  | 'pace'
+  | 'optOuts'
+  | 'optOutsCurrent'
+  | 'receiptsCovered'
+  | 'webhookInFlight'
+  | 'forwardHeld'
 
 interface Reading {
   readonly labels: Readonly<Record<string, string>>

@@ -1,6 +1,7 @@
 import type { Kafka } from 'kafkajs'
 import type { Config } from '../config.ts'
 import { sourceOf } from '../intake/intake.ts'
+import { EXAMPLE_TOKEN } from '../intake/link-token-place.ts'
 import { createEventReader, createRegistry } from '../kafka/event-reader.ts'
 import { readEventFile } from './event-file.ts'
 import { type LenientRoutes, lenientRoutes } from './lenient-routes.ts'
@@ -87,6 +88,9 @@ const notesOf = (
     ...notes,
     ...(isListed && !hasPepper(config)
       ? ['Whether the allow-list has them cannot be said without the pepper: set the variables that the configuration names.']
+      : []),
+    ...(route?.kind === 'notify' && route.message.hasLinkToken
+      ? [`The link token in URLs is an example, ${EXAMPLE_TOKEN}: each notification has one of its own.`]
       : []),
     ...(faults.length > 0
       ? [`Other route files have faults: \`tsuchi check\` says which, and a worker does not start with them.`]

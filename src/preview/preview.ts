@@ -6,6 +6,7 @@ import { openContent } from '../domain/seal.ts'
 import type { InterpretContext } from '../intake/about.ts'
 import { readEvent } from '../intake/event-facts.ts'
 import type { EventReading } from '../intake/event-reading.ts'
+import { EXAMPLE_TOKEN } from '../intake/link-token-place.ts'
 import { type Dead, readRecord } from '../intake/read-record.ts'
 import type { Route } from '../intake/route.ts'
 import { routeFor } from '../intake/routes.ts'
@@ -67,7 +68,10 @@ export const previewOf = async (subject: Subject): Promise<Preview> => {
       if (++done % 500 === 0) onProgress(done, names)
       return plain // it goes nowhere
     }
-    return readRecord(record, value, { now: at, pepper: config.privacy.pepper, seal, routes, read: async () => reading })
+    const { pepper } = config.privacy
+    // What is shown may be passed on: it has nobody's token.
+    const linkTokenOf = () => EXAMPLE_TOKEN
+    return readRecord(record, value, { now: at, pepper, seal, linkTokenOf, routes, read: async () => reading })
   }
   const strict = await read(withRules(routes, config), now)
   const happened = facts?.time ?? null

@@ -67,7 +67,7 @@ export const providersOf = ({ config, clock, metrics, log }: Parts): ReadonlyMap
 
 /** Throws TypeError for settings that no client can be made with. */
 export const lineClientOf = (
-  { baseUrl, paths, headers, token, deadline, connections }: ChannelConfig,
+  { baseUrl, paths, headers, token, aggregationUnits, deadline, connections }: ChannelConfig,
   monotonic: () => number,
   onTokenEvent?: LineClientOptions['onTokenEvent'],
 ): Provider =>
@@ -76,6 +76,7 @@ export const lineClientOf = (
     paths: withoutUndefined(paths),
     headers,
     token: tokenSourceOf({ baseUrl, token }),
+    aggregationUnits,
     deadlineMs: deadline,
     connections,
     monotonic,

@@ -10,9 +10,9 @@ import { verifyImmutables } from '../kafka/immutables.ts'
 import { decodeFeedback, decodeRequest, UnreadableRecordError } from '../kafka/internal-codec.ts'
 import { openJournalReader } from '../kafka/journal-reader.ts'
 import { openOptOuts } from '../kafka/opt-outs.ts'
-import { createResultEncoder } from '../kafka/result-codec.ts'
+import { createPublishedCodec } from '../kafka/result-codec.ts'
 import { openTaskJournal } from '../kafka/task-journal.ts'
-import { journalKeepsTombstonesMs, topicNames } from '../kafka/topics.ts'
+import { journalKeepsTombstonesMs, type TopicCounts, topicNames } from '../kafka/topics.ts'
 import { lanesOf, providersOf, sharesOf } from './channels.ts'
 import { policyOf } from './policy.ts'
 import { verifySimulators } from './simulator-answer.ts'
@@ -24,14 +24,8 @@ import { askTasks, tellOf, tellOfAttempt, tellOfCommits } from './tell-dispatch.
 const COMMIT_OFFSETS_EVERY_MS = 5_000
 
 /** Requests → LINE, and what came of it → results. */
-export const startDispatch = async (
-  parts: Parts,
-  {
-    partitions,
-    resultPartitions,
-    deadLetterPartitions,
-  }: { readonly partitions: number; readonly resultPartitions: number; readonly deadLetterPartitions: number },
-): Promise<Stage> => {
+export const startDispatch = async (parts: Parts, counts: TopicCounts): Promise<Stage> => {
+  const { partitions } = counts
   const { config, clock, log, metrics, onFatal } = parts
   const names = topicNames(config.topics.prefix)
   const groupId = `${config.kafka.group}-dispatch`
@@ -40,7 +34,7 @@ export const startDispatch = async (
   await verifySimulators(config)
   // Ended in reverse, also when the start fails half-way.
   await using opened = new AsyncDisposableStack()
-  const encodeResult = await createResultEncoder(createRegistry(config.registry), names.results)
+  const encode = await createPublishedCodec(createRegistry(config.registry), names)
   const admin = parts.kafka('dispatch-admin').admin()
   opened.defer(() => admin.disconnect())
   await admin.connect()
@@ -90,9 +84,8 @@ export const startDispatch = async (
         names,
         group: groupId,
         partition,
-        resultPartitions,
-        deadLetterPartitions,
-        encodeResult,
+        counts,
+        encode,
       }),
     )
     const store = await stores.open(partition)
@@ -132,7 +125,7 @@ export const startDispatch = async (
               ),
             ),
         writeBarrier: (epoch, at) => feedback.write(partition, [{ kind: 'barrier', epoch, at }]),
-        flow: { pause: () => group.pauseRequests(partition), resume: () => group.resumeRequests(partition) },
+        flow: { pause: () => group.hold(partition), resume: () => group.resume(partition) },
         onRebuild: (reason) => stores.rebuilt(partition, reason),
         onCommitted: (changes, ms) => {
           dispatcher.onCommitted(partition)
@@ -169,7 +162,7 @@ export const startDispatch = async (
   opened.defer(() => dispatcher.drain(config.shutdown.budget))
   await group.join()
 
-  askTasks(metrics, dispatcher, Object.keys(config.channels))
+  askTasks(metrics, dispatcher, config.channels)
   metrics.ask.optOuts = () => [{ labels: {}, value: optOuts.size() }]
   metrics.ask.optOutsCurrent = () => [{ labels: {}, value: optOuts.isCurrent() ? 1 : 0 }]
   const told = new Map<number, TaskPosition>()

@@ -4,7 +4,7 @@ import type { Route } from '../intake/route.ts'
 import { createEventReader, createRegistry } from '../kafka/event-reader.ts'
 import { joinIntakeGroup, type StartFrom } from '../kafka/intake-group.ts'
 import { openRequestWriter } from '../kafka/request-writer.ts'
-import { topicNames, verifyDomainTopics } from '../kafka/topics.ts'
+import { type TopicCounts, topicNames, verifyDomainTopics } from '../kafka/topics.ts'
 import { STALL_CAUSES } from '../observability/metrics.ts'
 import type { Parts, Stage } from './stage.ts'
 
@@ -14,8 +14,7 @@ export const startIntake = async (
   options: {
     readonly routes: readonly Route[]
     readonly from: StartFrom | undefined
-    readonly partitions: number
-    readonly deadLetterPartitions: number
+    readonly counts: TopicCounts
   },
 ): Promise<Stage> => {
   const { config, clock, sealer, log } = parts
@@ -25,9 +24,10 @@ export const startIntake = async (
   await verifyDomainTopics(parts.kafkaAtStart, options.routes)
   await using opened = new AsyncDisposableStack()
   const writer = await openRequestWriter({
-    ...options,
     kafka: parts.kafka('intake-writer'),
     names,
+    partitions: options.counts.partitions,
+    deadLetterPartitions: options.counts.deadLetters,
     seal: config.deadLetters.values === 'sealed' ? sealer.seal : null,
   })
   opened.defer(() => writer.close())

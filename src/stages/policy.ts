@@ -10,6 +10,7 @@ export const policyOf = (config: Config, isOptedOut: Policy['isOptedOut']): Poli
   mayReach: mayReach(config),
   isShadow: (channel) => config.channels[channel]?.mode === 'shadow',
   wantsReview: (channel) => reviewOf(config.channels[channel]) === 'required',
+  awaitsReceipt: (channel) => config.channels[channel]?.receipts === 'webhook',
   spacingMs: config.recipients.spacing ?? 0,
   perDay: config.recipients.perDay ?? Number.POSITIVE_INFINITY,
   probeEveryMs: (channel) => config.channels[channel]?.probeEvery ?? Number.POSITIVE_INFINITY,

@@ -62,6 +62,6 @@ export const openStores = (
 
 const decodeFact = (bytes: Uint8Array): StoredFact => {
   const value = decodeJournal(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
-  if (value.kind === 'entry' || value.kind === 'mark' || value.kind === 'pause') return value
+  if (value.kind === 'entry' || value.kind === 'mark' || value.kind === 'pause' || value.kind === 'coverage') return value
   throw new Error(`a store holds a ${value.kind}, which it was never given`)
 }

@@ -1,6 +1,8 @@
+import type { Config } from '../config.ts'
 import type { DispatchEvent, Dispatcher } from '../dispatch/dispatcher.ts'
 import type { AttemptFacts } from '../dispatch/sender.ts'
 import type { Changes } from '../domain/changes.ts'
+import { coveredUntil } from '../domain/coverage.ts'
 import type { Lane } from '../domain/entry.ts'
 import type { OutcomeReport } from '../domain/input.ts'
 import type { PauseCause } from '../domain/pause.ts'
@@ -10,10 +12,10 @@ import type { Parts } from './stage.ts'
 const PAUSE_CAUSES: readonly PauseCause[] = ['monthly-limit', 'forbidden', 'operator']
 
 /** Lets a scrape ask the tasks. */
-export const askTasks = ({ ask }: Metrics, dispatcher: Dispatcher, channels: readonly string[]): void => {
+export const askTasks = ({ ask }: Metrics, dispatcher: Dispatcher, channels: Config['channels']): void => {
   const tasks = () => [...dispatcher.tasks()]
   ask.notifications = () =>
-    (['queued', 'sending', 'unknown', 'done'] as const).map((state) => ({
+    (['queued', 'sending', 'unknown', 'accepted', 'done'] as const).map((state) => ({
       labels: { state },
       value: tasks().reduce((sum, task) => sum + task.count()[state], 0),
     }))
@@ -24,12 +26,21 @@ export const askTasks = ({ ask }: Metrics, dispatcher: Dispatcher, channels: rea
   ask.paused = () => {
     const pauses = tasks().flatMap((task) => task.pauses())
     // Zeros too: an alert must tell "no" from "no data".
-    return channels.flatMap((channel) =>
+    return Object.keys(channels).flatMap((channel) =>
       PAUSE_CAUSES.map((cause) => ({
         labels: { channel, cause },
         value: pauses.filter((pause) => pause.channel === channel && pause.cause === cause).length,
       })),
     )
+  }
+  const heardOn = Object.entries(channels).flatMap(([channel, { receipts }]) => (receipts === 'webhook' ? [channel] : []))
+  ask.receiptsCovered = () => {
+    const known = tasks().map((task) => task.coverages())
+    if (known.length === 0) return []
+    return heardOn.map((channel) => {
+      const untils = known.map((coverages) => coveredUntil(coverages.find((each) => each.channel === channel)))
+      return { labels: { channel }, value: Math.max(0, Math.min(...untils)) / 1_000 }
+    })
   }
   ask.pace = () => {
     const slowest = new Map<Lane, number>()
@@ -43,7 +54,10 @@ export const askTasks = ({ ask }: Metrics, dispatcher: Dispatcher, channels: rea
 }
 
 /** Of one task: a pause is told of when it begins, not again with every probe that fails. */
-export const tellOfCommits = ({ metrics, log }: Parts, partition: number): ((changes: Changes, ms: number) => void) => {
+export const tellOfCommits = (
+  { metrics, log }: Pick<Parts, 'metrics' | 'log'>,
+  partition: number,
+): ((changes: Changes, ms: number) => void) => {
   const paused = new Map<string, string>()
   const tellOfPauses = ({ pauses, forgotten }: Changes) => {
     for (const { channel, cause, since } of pauses) {
@@ -68,7 +82,7 @@ export const tellOfCommits = ({ metrics, log }: Parts, partition: number): ((cha
     if (changes.tooOld.length > 0) metrics.tooOld.inc({ topic: 'requests' }, changes.tooOld.length)
     tellOfPauses(changes)
     for (const { topic } of changes.unreadable) metrics.unreadable.inc({ topic })
-    for (const { status, terminal, purpose, route, reason } of changes.results)
+    for (const { status, terminal, purpose, route, reason, channel, endpoint, cost } of changes.results) {
       metrics.results.inc({
         status,
         terminal: String(terminal),
@@ -76,6 +90,12 @@ export const tellOfCommits = ({ metrics, log }: Parts, partition: number): ((cha
         route: route ?? 'none',
         reason: reason ?? 'none',
       })
+      if (cost)
+        metrics.cost.inc(
+          { channel: channel ?? 'none', endpoint: endpoint ?? 'none', status, currency: cost.currency },
+          cost.tenThousandths / 10_000,
+        )
+    }
   }
 }
 

@@ -1,4 +1,5 @@
-import { claimsBusinessKey, claimsIdentity, type Entry, forgetAtOf } from '../domain/entry.ts'
+import type { Coverage } from '../domain/coverage.ts'
+import { awaitsWord, claimsBusinessKey, claimsIdentity, type Entry, forgetAtOf, NONE_YET } from '../domain/entry.ts'
 import { type JournalKey, keyOfEntry, keyOfMark } from '../domain/journal-key.ts'
 import type { Mark } from '../domain/mark.ts'
 import type { Pause } from '../domain/pause.ts'
@@ -30,9 +31,15 @@ export const createMemoryStore = (): Store => {
     pendingMarks: () => memory.pendingMarks.values(),
     pause: (channel) => memory.pauses.get(channel),
     pauses: () => memory.pauses.values(),
+    coverage: (channel) => memory.coverages.get(channel),
+    coverages: () => memory.coverages.values(),
     expired: (now) => whileTrue(memory.expiring, (entry) => expiryOf(entry) <= now),
     inFlight: () => memory.inFlight,
-    unsettled: (until) => whileTrue(memory.unsettled, (entry) => settlingOf(entry) <= until),
+    unsettled: (channel, until) => {
+      const ofChannel = memory.unsettled.get(channel)
+      return ofChannel ? whileTrue(ofChannel, (entry) => settlingOf(entry) <= until) : []
+    },
+    unsettledChannels: () => memory.unsettled.keys(),
     fallbackDue: (now) => whileTrue(memory.fallingBack, (entry) => fallbackOf(entry) <= now),
     forgettable: function* (now) {
       for (const { key } of whileTrue(memory.forgetting, ({ at }) => at <= now)) yield key
@@ -46,7 +53,7 @@ export const createMemoryStore = (): Store => {
       const wakes = [
         memory.turns.nextWake(now),
         after(memory.expiring, expiryOf),
-        after(memory.unsettled, settlingOf),
+        ...[...memory.unsettled.values()].map((list) => after(list, settlingOf)),
         after(memory.fallingBack, fallbackOf),
         ...[...memory.pauses.values()].map(({ probeAt }) => probeAt).filter((at) => at !== null && at > now),
       ].filter((at) => typeof at === 'number')
@@ -54,12 +61,13 @@ export const createMemoryStore = (): Store => {
     },
     count: () => ({ ...memory.count }),
     resumeFrom: () => 0,
-    apply: ({ entries = [], marks = [], pauses = [], forgotten = [], ...changes }) => {
+    apply: ({ entries = [], marks = [], pauses = [], coverages = [], forgotten = [], ...changes }) => {
       // What is written anew after it was forgotten must stay.
       for (const key of forgotten) memory.forget(key)
       for (const entry of entries) memory.putEntry(entry)
       for (const mark of marks) memory.putMark(mark)
       for (const pause of pauses) memory.pauses.set(pause.channel, pause)
+      for (const coverage of coverages) memory.coverages.set(coverage.channel, coverage)
       memory.turns.settle()
       position = changes.position ?? position
     },
@@ -77,14 +85,15 @@ const createMemory = () => {
   const subjects = new Map<string, SortedList<Entry>>()
   const inFlight = new Set<Entry>()
   const expiring = new SortedList<Entry>(byThen(expiryOf))
-  const unsettled = new SortedList<Entry>(byThen(settlingOf))
+  const unsettled = new Map<string, SortedList<Entry>>()
   const fallingBack = new SortedList<Entry>(byThen(fallbackOf))
   const forgetting = new SortedList<{ readonly at: number; readonly key: JournalKey }>(byTimeOfKey)
   const marks = new Map<string, Mark>()
   const pendingMarks = new Map<string, Mark>()
   const pauses = new Map<string, Pause>()
+  const coverages = new Map<string, Coverage>()
   const turns = createTurns()
-  const count = { queued: 0, sending: 0, unknown: 0, done: 0 }
+  const count = { ...NONE_YET }
 
   const putEntry = (entry: Entry): void => {
     const before = entries.get(entry.notificationId)
@@ -94,8 +103,8 @@ const createMemory = () => {
     count[state]++
     if (notification && claimsIdentity(entry)) identities.set(notification.identityKey, notificationId)
     for (const tag of tagsOf(entry)) tags.set(tag, notificationId)
-    for (const [lists, key] of listedUnder(entry)) {
-      const list = lists.get(key) ?? new SortedList<Entry>(byArrival)
+    for (const [lists, key, order] of listedUnder(entry)) {
+      const list = lists.get(key) ?? new SortedList<Entry>(order)
       lists.set(key, list)
       list.add(entry)
     }
@@ -128,15 +137,15 @@ const createMemory = () => {
   const listsOf = (entry: Entry): SortedList<Entry>[] => {
     const lists: SortedList<Entry>[] = []
     if (entry.state === 'queued' && entry.notification && entry.notification.expiresAt !== null) lists.push(expiring)
-    if (entry.state === 'unknown' && entry.settleAt !== null) lists.push(unsettled)
     if (entry.fallbackAt !== null) lists.push(fallingBack)
     return lists
   }
-  const listedUnder = (entry: Entry): [Map<string, SortedList<Entry>>, string][] => {
-    const { businessKey = null, subject = null } = entry.notification ?? {}
-    const under: [Map<string, SortedList<Entry>>, string][] = []
-    if (businessKey !== null && claimsBusinessKey(entry)) under.push([businesses, businessKey])
-    if (subject !== null && entry.state === 'queued') under.push([subjects, subject])
+  const listedUnder = (entry: Entry): [Map<string, SortedList<Entry>>, string, Order][] => {
+    const { businessKey = null, subject = null, channel } = entry.notification ?? {}
+    const under: [Map<string, SortedList<Entry>>, string, Order][] = []
+    if (businessKey !== null && claimsBusinessKey(entry)) under.push([businesses, businessKey, byArrival])
+    if (subject !== null && entry.state === 'queued') under.push([subjects, subject, byArrival])
+    if (channel !== undefined && awaitsWord(entry) && entry.settleAt !== null) under.push([unsettled, channel, bySettling])
     return under
   }
 
@@ -163,7 +172,7 @@ const createMemory = () => {
 
   return {
     ...{ entries, identities, tags, businesses, subjects, inFlight, expiring, unsettled, fallingBack, forgetting },
-    ...{ marks, pendingMarks, pauses, turns, count, putEntry, putMark, forget },
+    ...{ marks, pendingMarks, pauses, coverages, turns, count, putEntry, putMark, forget },
   }
 }
 
@@ -178,7 +187,9 @@ const expiryOf = (entry: Entry): number => entry.notification?.expiresAt ?? 0
 const settlingOf = (entry: Entry): number => entry.settleAt ?? 0
 const fallbackOf = (entry: Entry): number => entry.fallbackAt ?? 0
 
-const byArrival = (a: Entry, b: Entry): number => a.arrival - b.arrival
+type Order = (a: Entry, b: Entry) => number
+const byArrival: Order = (a, b) => a.arrival - b.arrival
+const bySettling: Order = byThen(settlingOf)
 
 const byTimeOfKey = (a: { at: number; key: string }, b: { at: number; key: string }): number =>
   a.at - b.at || (a.key < b.key ? -1 : Number(a.key > b.key))

@@ -27,7 +27,9 @@ export const STORE_QUERIES = {
   expired: `SELECT expiresAt AS key, arrival AS tie FROM entries
     WHERE expiresAt <= ? AND (expiresAt, seq) > (?, ?) ORDER BY expiresAt, seq LIMIT ?`,
   unsettled: `SELECT settleAt AS key, arrival AS tie FROM entries
-    WHERE settleAt <= ? AND (settleAt, seq) > (?, ?) ORDER BY settleAt, seq LIMIT ?`,
+    WHERE channel = ? AND settleAt <= ? AND (settleAt, seq) > (?, ?) ORDER BY settleAt, seq LIMIT ?`,
+  nextUnsettledChannel: `SELECT channel FROM entries INDEXED BY unsettled
+    WHERE settleAt IS NOT NULL AND channel > ? ORDER BY channel LIMIT 1`,
   fallbackDue: `SELECT fallbackAt AS key, arrival AS tie FROM entries
     WHERE fallbackAt <= ? AND (fallbackAt, seq) > (?, ?) ORDER BY fallbackAt, seq LIMIT ?`,
   forgettable: `SELECT forgetAt AS key, arrival AS tie, id FROM entries
@@ -50,6 +52,7 @@ export const STORE_QUERIES = {
 
   mark: 'SELECT body, crc FROM marks WHERE subject = ?',
   pauses: 'SELECT body, crc FROM pauses',
+  coverages: 'SELECT body, crc FROM coverages',
 
   insert: `INSERT INTO entries
     (arrival, seq, id, identity, business, recipient, channel, lane, rank, state, place, turn, releaseAt, notBefore, subject, expiresAt,
@@ -64,6 +67,7 @@ export const STORE_QUERIES = {
   putMark: 'INSERT OR REPLACE INTO marks (subject, pending, forgetAt, crc, body) VALUES (?, ?, ?, ?, ?)',
   removeMark: 'DELETE FROM marks WHERE subject = ?',
   putPause: 'INSERT OR REPLACE INTO pauses (channel, crc, body) VALUES (?, ?, ?)',
+  putCoverage: 'INSERT OR REPLACE INTO coverages (channel, crc, body) VALUES (?, ?, ?)',
   removePause: 'DELETE FROM pauses WHERE channel = ?',
 } as const
 

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib'
-import { claimsBusinessKey, claimsIdentity, type Entry, forgetAtOf, laneOf, lastSentAt } from '../domain/entry.ts'
+import { awaitsWord, claimsBusinessKey, claimsIdentity, type Entry, forgetAtOf, laneOf, lastSentAt } from '../domain/entry.ts'
 
 /** Where an entry stands with its recipient. */
 export const UNDER_WAY = 0
@@ -34,7 +34,7 @@ export const changingColumns = (entry: Entry, body: Uint8Array, turn: 0 | 1 | nu
     notBefore: entry.notBefore,
     subject: queued ? (notification?.subject ?? null) : null,
     expiresAt: queued ? (notification?.expiresAt ?? null) : null,
-    settleAt: state === 'unknown' ? entry.settleAt : null,
+    settleAt: awaitsWord(entry) ? entry.settleAt : null,
     fallbackAt: entry.fallbackAt,
     lastSentAt: notification && lastSentAt(entry),
     forgetAt: forgetAtOf(entry),

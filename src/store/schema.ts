@@ -1,6 +1,6 @@
 /** Written into every file: one of another version is built anew. To be raised with every change of the schema, or of what is written
  *  into its columns. */
-export const SCHEMA_VERSION = 2
+export const SCHEMA_VERSION = 3
 
 /** What the store is asked is in columns; the rest of an entry is in `body`, as the journal has it. A column that does not apply to an
  *  entry's state is null and its index leaves the row out, so that an index is as long as what it is there for: the queue, or what is
@@ -26,7 +26,7 @@ export const SCHEMA = `
     notBefore  INTEGER NOT NULL,
     subject    TEXT,              -- while queued
     expiresAt  INTEGER,           -- while queued
-    settleAt   INTEGER,           -- while unknown
+    settleAt   INTEGER,           -- while unknown or accepted
     fallbackAt INTEGER,
     lastSentAt INTEGER,
     forgetAt   INTEGER,           -- when ended
@@ -44,7 +44,8 @@ export const SCHEMA = `
   CREATE INDEX under_way ON entries (place) WHERE place = 0;
   CREATE INDEX subjects ON entries (subject) WHERE subject IS NOT NULL;
   CREATE INDEX expiring ON entries (expiresAt, seq) WHERE expiresAt IS NOT NULL;
-  CREATE INDEX unsettled ON entries (settleAt, seq) WHERE settleAt IS NOT NULL;
+  CREATE INDEX unsettled ON entries (channel, settleAt, seq) WHERE settleAt IS NOT NULL;
+  CREATE INDEX settling ON entries (settleAt) WHERE settleAt IS NOT NULL;
   CREATE INDEX falling_back ON entries (fallbackAt, seq) WHERE fallbackAt IS NOT NULL;
   CREATE INDEX forgetting ON entries (forgetAt, seq) WHERE forgetAt IS NOT NULL;
 
@@ -61,4 +62,5 @@ export const SCHEMA = `
   CREATE INDEX forgetting_marks ON marks (forgetAt, subject) WHERE forgetAt IS NOT NULL;
 
   CREATE TABLE pauses (channel TEXT PRIMARY KEY, crc INTEGER NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
+  CREATE TABLE coverages (channel TEXT PRIMARY KEY, crc INTEGER NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
 `

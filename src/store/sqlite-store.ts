@@ -1,6 +1,7 @@
 import type { SQLInputValue } from 'node:sqlite'
 import { crc32 } from 'node:zlib'
-import type { Entry } from '../domain/entry.ts'
+import type { Coverage } from '../domain/coverage.ts'
+import { type Entry, NONE_YET } from '../domain/entry.ts'
 import { type JournalKey, keyOfEntry, keyOfMark } from '../domain/journal-key.ts'
 import type { Mark } from '../domain/mark.ts'
 import type { Pause } from '../domain/pause.ts'
@@ -31,7 +32,8 @@ export const openSqliteStore = (options: SqliteStoreOptions): Store => {
   const turns = createTurns(file.query)
   const recent = createRecentEntries(MOST_RECENT)
   const pauses = new Map<string, Pause>()
-  const count = { queued: 0, sending: 0, unknown: 0, done: 0 }
+  const coverages = new Map<string, Coverage>()
+  const count = { ...NONE_YET }
   let position: TaskPosition | undefined
   let next = 0
   const begin = (): void => {
@@ -41,9 +43,14 @@ export const openSqliteStore = (options: SqliteStoreOptions): Store => {
     next = facts.next
     recent.clear()
     pauses.clear()
+    coverages.clear()
     for (const row of ask.pauses.all()) {
       const { pause } = decode(row, 'pause')
       pauses.set(pause.channel, pause)
+    }
+    for (const row of ask.coverages.all()) {
+      const { coverage } = decode(row, 'coverage')
+      coverages.set(coverage.channel, coverage)
     }
   }
 
@@ -93,6 +100,11 @@ export const openSqliteStore = (options: SqliteStoreOptions): Store => {
     const body = codec.encode({ kind: 'pause', pause })
     ask.putPause.run(pause.channel, crc32(body), body)
     pauses.set(pause.channel, pause)
+  }
+  const putCoverage = (coverage: Coverage): void => {
+    const body = codec.encode({ kind: 'coverage', coverage })
+    ask.putCoverage.run(coverage.channel, crc32(body), body)
+    coverages.set(coverage.channel, coverage)
   }
   const putEntry = (entry: Entry): void => {
     writer.put(entry, codec.encode({ kind: 'entry', entry }))
@@ -147,9 +159,19 @@ export const openSqliteStore = (options: SqliteStoreOptions): Store => {
     },
     pause: (channel) => pauses.get(channel),
     pauses: () => pauses.values(),
+    coverage: (channel) => coverages.get(channel),
+    coverages: () => coverages.values(),
     expired: (now) => each('expired', now),
     inFlight: () => each('inFlight'),
-    unsettled: (until) => each('unsettled', until),
+    unsettled: (channel, until) => each('unsettled', channel, until),
+    unsettledChannels: function* () {
+      for (let last = ''; ; ) {
+        const row = ask.nextUnsettledChannel.get(last)
+        if (!row) return
+        last = String(row.channel)
+        yield last
+      }
+    },
     fallbackDue: (now) => each('fallbackDue', now),
     forgettable: function* (now) {
       for (const { id } of scan(ask.forgettable, [now])) yield keyOfEntry(unpacked(id))
@@ -162,12 +184,13 @@ export const openSqliteStore = (options: SqliteStoreOptions): Store => {
     },
     count: () => ({ ...count }),
     resumeFrom: () => next,
-    apply: ({ entries = [], marks = [], pauses = [], forgotten = [], ...changes }, to) => {
+    apply: ({ entries = [], marks = [], pauses = [], coverages = [], forgotten = [], ...changes }, to) => {
       // What is written anew after it was forgotten must stay.
       for (const key of forgotten) forget(key)
       for (const entry of entries) putEntry(entry)
       for (const mark of marks) putMark(mark)
       for (const pause of pauses) putPause(pause)
+      for (const coverage of coverages) putCoverage(coverage)
       writer.end()
       position = changes.position ?? position
       next = to

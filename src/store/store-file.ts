@@ -1,6 +1,7 @@
 import { closeSync, existsSync, openSync, rmSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite'
-import type { TaskPosition } from '../domain/state.ts'
+import { NONE_YET } from '../domain/entry.ts'
+import type { StateCount, TaskPosition } from '../domain/state.ts'
 import { isDamage, StoreDamagedError } from './damage.ts'
 import { SCHEMA, SCHEMA_VERSION } from './schema.ts'
 
@@ -23,7 +24,7 @@ export interface StoreFacts {
   /** Journal offset after the last change. */
   readonly next: number
   readonly position: TaskPosition | null
-  readonly count: Readonly<Record<'queued' | 'sending' | 'unknown' | 'done', number>>
+  readonly count: StateCount
 }
 
 export type Row = Record<string, SQLOutputValue>
@@ -155,9 +156,8 @@ const createAnew = ({ file, partition, incarnation, now }: StoreFileOptions): { 
   removeFiles(file)
   closeSync(openSync(file, 'wx', 0o600)) // SQLite gives its log the permissions of the file
   const database = connect(file)
-  const count = { queued: 0, sending: 0, unknown: 0, done: 0 }
   const of = { version: SCHEMA_VERSION, partition, incarnation }
-  const meta: Meta = { ...of, next: 0, position: null, count, syncedAt: now, clean: false }
+  const meta: Meta = { ...of, next: 0, position: null, count: NONE_YET, syncedAt: now, clean: false }
   database.exec(`BEGIN; ${SCHEMA}`)
   database.prepare('INSERT INTO meta (facts) VALUES (?)').run(JSON.stringify(meta))
   database.exec('COMMIT')

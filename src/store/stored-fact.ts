@@ -1,3 +1,4 @@
+import type { Coverage } from '../domain/coverage.ts'
 import type { Entry } from '../domain/entry.ts'
 import type { Mark } from '../domain/mark.ts'
 import type { Pause } from '../domain/pause.ts'
@@ -7,6 +8,7 @@ export type StoredFact =
   | { readonly kind: 'entry'; readonly entry: Entry }
   | { readonly kind: 'mark'; readonly mark: Mark }
   | { readonly kind: 'pause'; readonly pause: Pause }
+  | { readonly kind: 'coverage'; readonly coverage: Coverage }
 
 /** The bytes are those of the journal, so that what it can say, the store can. */
 export interface FactCodec {

@@ -1,5 +1,6 @@
+import type { Coverage } from '../domain/coverage.ts'
 import type { Entry } from '../domain/entry.ts'
-import type { OutcomeReport } from '../domain/input.ts'
+import type { Link, OutcomeReport } from '../domain/input.ts'
 import type { Mark, Marking } from '../domain/mark.ts'
 import type { Pause } from '../domain/pause.ts'
 import type { PoisonRequest, ReadyRequest, RefusedRequest } from '../domain/request.ts'
@@ -16,11 +17,14 @@ export type Said =
   | { readonly kind: 'request'; readonly request: Omit<ReadyRequest, 'sealed'> | RefusedRequest | PoisonRequest }
   | { readonly kind: 'marking'; readonly marking: Marking }
   | { readonly kind: 'handover'; readonly report: OutcomeReport }
+  | { readonly kind: 'receipt'; readonly deliveryTag: string; readonly deliveredAt: number }
+  | { readonly kind: 'link'; readonly link: Omit<Link, 'kind'> }
   | { readonly kind: 'result'; readonly result: Result }
   | { readonly kind: 'entry'; readonly entry: Remembered }
   | { readonly kind: 'forgotten'; readonly notificationId: string }
   | { readonly kind: 'mark'; readonly subject: string; readonly mark: Mark | null }
   | { readonly kind: 'pause'; readonly channel: string; readonly pause: Pause | null }
+  | { readonly kind: 'coverage'; readonly channel: string; readonly coverage: Coverage | null }
   | { readonly kind: 'position'; readonly position: TaskPosition }
 
 export type Remembered = Omit<Entry, 'sealed'>
@@ -46,10 +50,8 @@ const saidIn = (
   switch (topic) {
     case names.requests:
       return inRequests(value)
-    case names.feedback: {
-      const feedback = decodeFeedback(value)
-      return feedback.kind === 'handover' ? { kind: 'handover', report: feedback.report } : null
-    }
+    case names.feedback:
+      return inFeedback(value)
     case names.journal:
       return value === null ? tombstoneOf(key?.toString() ?? '') : inJournal(value)
     case names.results:
@@ -74,6 +76,22 @@ const inRequests = (value: Buffer | null): Said | null => {
   }
 }
 
+const inFeedback = (value: Buffer | null): Said | null => {
+  const feedback = decodeFeedback(value)
+  switch (feedback.kind) {
+    case 'handover':
+    case 'receipt':
+      return feedback
+    case 'link': {
+      const { kind, ...link } = feedback
+      return { kind, link }
+    }
+    case 'heartbeat':
+    case 'barrier':
+      return null
+  }
+}
+
 const inJournal = (value: Buffer): Said | null => {
   const found = decodeJournal(value)
   switch (found.kind) {
@@ -87,6 +105,8 @@ const inJournal = (value: Buffer): Said | null => {
       return { kind: 'pause', channel: found.pause.channel, pause: found.pause }
     case 'task-position':
       return { kind: 'position', position: found.position }
+    case 'coverage':
+      return { kind: 'coverage', channel: found.coverage.channel, coverage: found.coverage }
     case 'epoch':
     case 'immutables':
       return null
@@ -98,6 +118,7 @@ const tombstoneOf = (key: string): Said => {
   if (kind === 'entry') return { kind: 'forgotten', notificationId: name }
   if (kind === 'mark') return { kind, subject: name, mark: null }
   if (kind === 'pause') return { kind, channel: name, pause: null }
+  if (kind === 'coverage') return { kind, channel: name, coverage: null }
   throw new UnreadableRecordError('a tombstone of a key that this version does not write')
 }
 

@@ -13,7 +13,7 @@ const fallbackOf = ({ terminal, fallback }: Result): string =>
   terminal && fallback !== null ? `; the route says to try ${fallback} now` : ''
 
 const sentenceOf = (result: Result, { time }: ClockFace): string => {
-  const { reason, attempts, deliveryTag, releaseAt, httpStatus, property, duplicateOf, detail, fallback } = result
+  const { reason, attempts, deliveryTag, releaseAt, deliveredAt, httpStatus, property, duplicateOf, detail, fallback } = result
   switch (result.status) {
     case 'received':
       return 'it was taken in'
@@ -26,13 +26,15 @@ const sentenceOf = (result: Result, { time }: ClockFace): string => {
     case 'fallback_due':
       return `it is time to try ${fallback ?? 'another way'}, though LINE may still deliver it`
     case 'accepted':
-      return `LINE took it${requestIn(result)}${costOf(result.cost)}`
+      return `LINE took it${requestIn(result)}${result.terminal || result.corrects !== null ? atMost(result.cost) : '; its delivery event is waited for'}`
     case 'delivered':
-      return `LINE says that the person can see it${requestIn(result)}`
+      return `LINE says that the person can see it${deliveredAt === null ? '' : ` since ${time(deliveredAt)}`}${requestIn(result)}${costOf(result.cost, ', for')}`
     case 'undelivered':
-      return 'LINE took it, but no receipt came within 24 hours'
+      return 'LINE took it, and no receipt came within 24 hours: the person has blocked the account, or did not consent in time'
     case 'unconfirmed':
-      return `nobody can say whether LINE took it: ${unknownWords(reason)}${costOf(result.cost)}`
+      return reason === 'no-webhook'
+        ? `LINE took it, and for days too little was heard of its events to say whether the person got it (no-webhook)${atMost(result.cost)}`
+        : `nobody can say whether LINE took it: ${unknownWords(reason)}${atMost(result.cost)}`
     case 'unreachable':
       return `LINE knows nobody by this number who may be written to (HTTP ${httpStatus ?? 422}${requestIn(result)})`
     case 'rejected':
@@ -77,8 +79,11 @@ const detailOf = (detail: string | null): string => (detail === null ? '' : `: $
 const requestIn = ({ lineRequestId }: Pick<Result, 'lineRequestId'>): string =>
   lineRequestId === null ? '' : `, request ${lineRequestId}`
 
-const costOf = (cost: Cost | null): string =>
-  cost === null ? '' : `, for at most ${cost.tenThousandths / 10_000} ${cost.currency}`
+const costOf = (cost: Cost | null, words: string): string =>
+  cost === null ? '' : `${words} ${cost.tenThousandths / 10_000} ${cost.currency}`
+
+/** Of what may not have arrived. */
+const atMost = (cost: Cost | null): string => costOf(cost, ', for at most')
 
 export const unknownWords = (cause: string | null): string => UNKNOWN[cause ?? ''] ?? cause ?? 'no cause given'
 

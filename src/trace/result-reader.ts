@@ -2,7 +2,7 @@ import avro from 'avsc'
 import type { Result } from '../domain/result.ts'
 import { resultIdOf } from '../domain/say.ts'
 import { UnreadableRecordError } from '../kafka/internal-codec.ts'
-import { RESULT_SCHEMA } from '../kafka/result-codec.ts'
+import { RESULT_SCHEMA } from '../kafka/published-schemas.ts'
 
 /** Reads results as this version's schema has them; those of another version, as far as the registry knows how they were written. */
 export interface ResultReader {

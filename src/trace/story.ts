@@ -1,3 +1,4 @@
+import type { Coverage } from '../domain/coverage.ts'
 import type { Endpoint } from '../domain/message.ts'
 import type { Pause } from '../domain/pause.ts'
 import type { Position } from '../domain/position.ts'
@@ -42,6 +43,8 @@ export type Now =
       readonly entry: Remembered
       /** Of its channel, in its partition, as long as it waits. */
       readonly pause: Pause | null
+      /** When LINE's events of its channel were heard there, while it waits for one. */
+      readonly coverage: Coverage | null
       /** Of its subject. */
       readonly mark: FactOf<'mark'>['mark']
     }
@@ -51,9 +54,9 @@ export type Now =
 
 /** What is not about one notification, but concerns those found. */
 export interface Circumstances {
-  /** Hand-overs, and marks on their way. */
+  /** Hand-overs, receipts, links, and marks on their way. */
   readonly others: readonly Fact[]
-  /** The last that the journal has of each mark, pause and position. */
+  /** The last that the journal has of each mark, pause, coverage and position. */
   readonly latest: readonly Fact[]
 }
 
@@ -66,6 +69,8 @@ export const storyOf = (notificationId: string, own: readonly Fact[], { others, 
   const further = others.filter(
     (fact) =>
       (fact.kind === 'handover' && tags.has(fact.report.deliveryTag)) ||
+      (fact.kind === 'receipt' && tags.has(fact.deliveryTag)) ||
+      (fact.kind === 'link' && fact.link.notificationId === notificationId) ||
       (fact.kind === 'marking' && fact.marking.subject === about.subject && fact.place.partition === partition),
   )
   const facts = inOrder([...own, ...further])
@@ -107,6 +112,9 @@ const RANKS: Readonly<Record<Fact['kind'], number>> = {
   marking: 1,
   mark: 1,
   handover: 2,
+  receipt: 2,
+  link: 2,
+  coverage: 2,
   position: 2,
   pause: 2,
   entry: 3,
@@ -114,7 +122,8 @@ const RANKS: Readonly<Record<Fact['kind'], number>> = {
   forgotten: 5,
 }
 
-const tagsIn = (fact: Fact): readonly string[] => {
+/** Of every attempt that it tells of. */
+export const tagsIn = (fact: Fact): readonly string[] => {
   if (fact.kind === 'entry') return [...fact.entry.pastTags, ...(fact.entry.deliveryTag ? [fact.entry.deliveryTag] : [])]
   return fact.kind === 'result' && fact.result.deliveryTag ? [fact.result.deliveryTag] : []
 }
@@ -176,7 +185,13 @@ const nowOf = (own: readonly Fact[], { channel, subject }: About, here: readonly
   if (last?.kind === 'entry') {
     const pause = only(here, 'pause').find((fact) => fact.channel === channel)?.pause ?? null
     const mark = only(here, 'mark').find((fact) => fact.subject === subject)?.mark ?? null
-    return { kind: 'remembered', place: last.place, entry: last.entry, pause: last.entry.state === 'queued' ? pause : null, mark }
+    const { place, entry } = last
+    const coverage = only(here, 'coverage').find((fact) => fact.channel === channel)?.coverage ?? null
+    return {
+      ...{ kind: 'remembered', place, entry, mark },
+      pause: entry.state === 'queued' ? pause : null,
+      coverage: entry.state === 'accepted' || entry.state === 'unknown' ? coverage : null,
+    }
   }
   if (own.some(({ kind }) => kind === 'result')) return { kind: 'forgotten', at: null }
   const position = only(here, 'position').at(-1)?.position.requests ?? 0

@@ -1,9 +1,11 @@
+import { type Coverage, coveredBetween, coveredUntil } from '../domain/coverage.ts'
 import { forgetAtOf } from '../domain/entry.ts'
 import type { Marking } from '../domain/mark.ts'
 import type { Pause } from '../domain/pause.ts'
 import { type ClockFace, spanOf } from './clock-face.ts'
 import type { Fact, Place, Remembered } from './fact.ts'
 import { outcomeWords, resultWords, unknownWords } from './outcome-words.ts'
+import { linkWords, receiptWords } from './receipt-words.ts'
 import type { Now, Story } from './story.ts'
 
 /** A notification's story as a person reads it, without a line's end. */
@@ -41,7 +43,7 @@ const linesOf = (story: Story, clock: ClockFace): string[] => {
   return [
     ...eventLines(story, line),
     ...shown.map((fact) =>
-      line(fact.at, wordsOf(fact, clock, fact.kind === 'request' && fact !== requests[0]), formatPlace(fact.place)),
+      line(fact.at, wordsOf(fact, story, clock, fact.kind === 'request' && fact !== requests[0]), formatPlace(fact.place)),
     ),
   ]
 }
@@ -56,7 +58,7 @@ const eventLines = ({ about: { position, event } }: Story, line: (at: number | n
 
 const formatPlace = ({ topic, partition, offset }: Place): string => `${topic}/${partition}/${offset}`
 
-const wordsOf = (fact: Fact, clock: ClockFace, again: boolean): string => {
+const wordsOf = (fact: Fact, story: Story, clock: ClockFace, again: boolean): string => {
   switch (fact.kind) {
     case 'request':
       return again ? 'request: intake read it once more, which changes nothing' : requestWords(fact.request, clock)
@@ -64,6 +66,10 @@ const wordsOf = (fact: Fact, clock: ClockFace, again: boolean): string => {
       return `mark: ${markWords(fact.marking, clock)}`
     case 'handover':
       return `hand-over: known only after the partition had moved on: ${outcomeWords(fact.report.outcome)}, as ${fact.report.deliveryTag}`
+    case 'receipt':
+      return receiptWords(fact, story.facts, clock)
+    case 'link':
+      return linkWords(fact, story.facts, clock)
     case 'result':
       return resultWords(fact.result, clock)
     case 'entry':
@@ -108,6 +114,8 @@ const stateWords = (entry: Remembered, at: number, clock: ClockFace): string => 
       return `sending: attempt ${entry.attempts + 1}, as ${entry.deliveryTag}`
     case 'unknown':
       return `unknown: LINE may or may not have taken it: ${unknownWords(entry.unknownCause)}`
+    case 'accepted':
+      return 'accepted: LINE took it, and its delivery event is waited for'
     case 'done':
       return `ended: ${entry.status}`
   }
@@ -141,6 +149,7 @@ const nowWords = (now: Now, { about: { channel } }: Story, clock: ClockFace): st
     case 'remembered':
       return [
         `now: ${present(now.entry, clock)}  [${formatPlace(now.place)}]`,
+        ...(now.entry.state === 'accepted' || now.coverage ? [heardWords(now.entry, now.coverage, clock)] : []),
         ...tagsOf(now.entry),
         ...(now.pause ? [`channel ${channel} is paused in this partition: ${pauseWords(now.pause, clock)}`] : []),
         ...(now.mark ? [`known of its subject: ${markWords(now.mark, clock)}; remembered until ${time(now.mark.forgetAt)}`] : []),
@@ -159,11 +168,25 @@ const present = (entry: Remembered, clock: ClockFace): string => {
       return `it is being sent, or a worker died while it was${fallback}`
     case 'unknown':
       return `an answer is waited for${settleAt === null ? '' : ` until ${time(settleAt)}`}; then it is ${notification?.unknownPolicy === 'resend' ? 'sent once more' : 'given up as unconfirmed'}${fallback}`
+    case 'accepted':
+      return `LINE took it, and its delivery event is waited for${settleAt === null ? '' : ` until ${time(settleAt)}, or longer where nobody listened`}; then it is undelivered${fallback}`
     case 'done': {
       const forgetAt = forgetAtOf({ ...entry, sealed: null })
       return `it has ended${entry.corrected ? ', and was corrected' : ''}. Remembered${forgetAt === null ? '' : ` until ${time(forgetAt)}`}, so that ${notification ? 'it is not sent again' : 'the same record is not told of twice'}; then forgotten`
     }
   }
+}
+
+/** Until when what LINE said is known: what it is waited for longer by, and whether anybody listens at all. */
+const heardWords = ({ sentAt }: Remembered, coverage: Coverage | null, { time }: ClockFace): string => {
+  const until = coveredUntil(coverage ?? undefined)
+  if (!Number.isFinite(until))
+    return "nobody has listened for LINE's events on its channel yet, as far as this partition knows: does a webhook run (`tsuchi run --only webhook`)?"
+  const since = Math.min(sentAt ?? until, until)
+  const unheard = until - since - coveredBetween(coverage ?? undefined, since, until)
+  const gaps =
+    unheard > 0 ? `, but for ${spanOf(unheard)} since it was sent, in which nobody listened: it is waited longer by that` : ''
+  return `LINE's events on its channel are known until ${time(until)}${gaps}. If that is long ago, no webhook has listened since`
 }
 
 const tagsOf = ({ attempts, deliveryTag, pastTags }: Remembered): string[] =>

@@ -1,7 +1,7 @@
 import type { Fact, Place } from './fact.ts'
 import { type IdKind, matchOf, notificationIdIn, type Search, searchesFor, subjectIn } from './id-kind.ts'
 import { openRecords, type Reading, type Records, type RecordsOptions } from './records.ts'
-import { type Circumstances, type Story, storyOf } from './story.ts'
+import { type Circumstances, type Story, storyOf, tagsIn } from './story.ts'
 
 export interface Traced {
   /** The newest first. */
@@ -11,8 +11,9 @@ export interface Traced {
   readonly reading: Reading
 }
 
-/** Everything that tsuchi's own topics say of a notification, or of all that an event, a person or a subject has. Reads twice: who it is
- *  about, and then all about those, in their partitions alone; so it keeps nothing in memory of all the others. */
+/** Everything that tsuchi's own topics say of a notification, or of all that an event, a person or a subject has. Reads first who it is
+ *  about, then all about those, in their partitions alone, and last what was heard of their attempts; so it keeps nothing in memory of all
+ *  the others. */
 export const trace = async (
   options: RecordsOptions & { readonly id: string; readonly as: IdKind | undefined },
 ): Promise<Traced> => {
@@ -86,10 +87,6 @@ const gather = async (records: Records, { matched, partitions, subjects }: Found
         own?.push(fact)
         return
       }
-      case 'handover':
-        // Whose tag it has may be told after it. There are few: they are written when a partition moves.
-        others.push(fact)
-        return
       case 'marking':
         if (subjects.has(fact.marking.subject)) others.push(fact)
         return
@@ -99,12 +96,15 @@ const gather = async (records: Records, { matched, partitions, subjects }: Found
       case 'pause':
         latest.set(`pause ${fact.place.partition} ${fact.channel}`, fact)
         return
+      case 'coverage':
+        latest.set(`coverage ${fact.place.partition} ${fact.channel}`, fact)
+        return
       case 'position':
         latest.set(`position ${fact.place.partition}`, fact)
     }
   }
-  const reading = await records.read({
-    topics: ['requests', 'feedback', 'journal', 'results'],
+  const told = await records.read({
+    topics: ['requests', 'journal', 'results'],
     partitions: [...partitions],
     onFact: (fact) => {
       keep(fact)
@@ -115,5 +115,24 @@ const gather = async (records: Records, { matched, partitions, subjects }: Found
       others.length = 0
     },
   })
-  return { about, circumstances: { others, latest: [...latest.values()] }, reading }
+  const tags = new Set([...about.values()].flat().flatMap(tagsIn))
+  const isAbout = (fact: Fact) =>
+    (fact.kind === 'handover' && tags.has(fact.report.deliveryTag)) ||
+    (fact.kind === 'receipt' && tags.has(fact.deliveryTag)) ||
+    (fact.kind === 'link' && about.has(fact.link.notificationId))
+  const heard = await records.read({
+    topics: ['feedback'],
+    partitions: [...partitions],
+    onFact: (fact) => {
+      if (isAbout(fact)) others.push(fact)
+      return 'go-on'
+    },
+    onAnew: () => {},
+  })
+  return { about, circumstances: { others, latest: [...latest.values()] }, reading: together(told, heard) }
 }
+
+const together = (a: Reading, b: Reading): Reading => ({
+  records: new Map([...a.records, ...b.records]),
+  unreadable: { count: a.unreadable.count + b.unreadable.count, first: a.unreadable.first ?? b.unreadable.first },
+})

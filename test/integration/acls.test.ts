@@ -200,6 +200,7 @@ describe.runIf(hasJvm)('on a broker that allows nobody what no ACL allows', () =
   })
 
   test.each<[AclUse, string[]]>([
+    ['reconcile', ['reconcile', '--date', '2026-10-31']],
     ['channels', ['channels', 'resume', 'main']],
     ['dead-letters', ['dead-letters', 'list']],
   ])('whoever may do what --for %s prints, and nothing else, can', async (use, command) => {

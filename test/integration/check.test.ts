@@ -64,7 +64,7 @@ test('an installation as it should be: nothing is wrong, and it says what it has
     `✓ topics: 7 topics of tsuchi's own, ${at.name}.*`,
     `✓ immutables: pepper, partitions and group are those that ${at.topics.journal} began with`,
     '✓ events: 4 topics that routes read',
-    '✓ schemas: that of results, and 4 versions of 4 subjects of events',
+    '✓ schemas: 3 schemas of what is published, and 4 versions of 4 subjects of events',
     '✓ credentials: 1 channel',
     '  ✓ channels.main: a token was issued',
     'nothing is wrong',
@@ -218,7 +218,7 @@ test('without brokers it says so, and still looks at the rest', async () => {
   const ended = await tsuchi(at, ['check'])
   expect(under(ended, 'brokers')).toEqual([expect.stringMatching(/ECONNREFUSED.*kafka\.brokers/)])
   expect(ended.stderr).toContain('– access, topics, immutables, events: not looked at without brokers')
-  expect(ended.stderr).toContain('✓ schemas: that of results, and 4 versions of 4 subjects of events')
+  expect(ended.stderr).toContain('✓ schemas: 3 schemas of what is published, and 4 versions of 4 subjects of events')
   expect(ended.stderr).not.toMatch(/ {4}at /) // no stack
   expect([ended.code, lastLine(ended)]).toEqual([1, '1 fault'])
 })

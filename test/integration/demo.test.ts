@@ -24,17 +24,22 @@ test('the demo ends with the table of what became of everything, and leaves noth
     events: 300,
     notifications: 521,
     table: {
-      reminder: { accepted: 151, unreachable: 1, cancelled: 1, duplicate: 4 },
-      'payment-due': { accepted: 135, unconfirmed: 1, refused: 1, duplicate: 2 },
-      outage: { accepted: 222, unreachable: 1, duplicate: 1 },
+      reminder: { delivered: 151, unreachable: 1, cancelled: 1, duplicate: 4 },
+      'payment-due': { delivered: 134, undelivered: 1, unconfirmed: 1, refused: 1, duplicate: 2 },
+      outage: { delivered: 222, unreachable: 1, duplicate: 1 },
       none: { poison: 1 },
     },
     lineRequests: 511,
+    lineDelivered: 507,
     sentTwice: 0,
-    cost: { JPY: 1781.5 },
+    cost: { JPY: 1774.5 },
+    costAtMost: { JPY: 1778 },
   })
   expect(seconds).toBeGreaterThan(5)
-  expect(demo.said()).toContain('511 requests at LINE, nobody twice')
+  expect(demo.said()).toContain('511 requests, 507 messages shown, just those that results call delivered; nobody twice')
+  expect(demo.said()).toMatch(/C-20012 has never decided [^\n]+\n[^\n]+accepted [^\n]+\n[^\n]+delivered +LINE: can be seen since/)
+  expect(demo.said()).toMatch(/C-20004 gets it, but LINE's answer is lost[^\n]+\n[^\n]+unknown +timeout[^\n]+\n[^\n]+delivered /)
+  expect(demo.said()).toMatch(/\+6\.0 h +fallback_due [^\n]+\n[^\n]+\+24\.0 h +undelivered +no-receipt .+hint: sms/)
   expect(await demo.traces(family)).toEqual({ processes: [], files: [], topics: [] })
 })
 

@@ -5,14 +5,19 @@ import { openCrm } from '../../examples/consumers/crm.ts'
 import { type Result, type ResultsSource, readResults } from '../../examples/consumers/read-results.ts'
 import { openSmsOutbox, type Sms } from '../../examples/consumers/sms-fallback.ts'
 import { CHUNK, type Customer, chunksOf, type Outage, produceOutage } from '../../examples/producers/outage-in-chunks.ts'
+import type { Clock } from '../../src/clock.ts'
 import { phoneOf } from '../../src/line-simulator/people.ts'
+import { adjustableClock } from './adjustable-clock.ts'
 import { paymentDue, reservationReminder } from './events.ts'
-import { type Installation, installRunning } from './installation.ts'
+import { type Installation, install, installRunning } from './installation.ts'
 import type { ObservedResult, Place } from './results.ts'
 
 const HERE = 'C-1'
 const NOT_ON_LINE = 'C-2'
 const HUNG = 'C-3'
+const LATE = 'C-4'
+const UNDECIDED = phoneOf('consent-pending', 1)
+const DAY_MS = 86_400_000
 
 test('the CRM keeps the last word on each notification, however often it reads, and corrections count instead', async () => {
   const at = await withResults()
@@ -94,6 +99,50 @@ test('what LINE takes after its time for SMS, but before the SMS has left, needs
   expect(outbox.all().map(({ state }) => state)).toEqual(['not-needed', 'sending'])
 })
 
+test('who has an SMS because LINE accepted and never showed it is noted when LINE tells of it late, and the CRM has the last word', async () => {
+  const { clock, forward } = adjustableClock()
+  const at = await withReceipts(clock)
+  await at.produce('payment-due', paymentDue({ id: HERE, phone: phoneOf('blocked', 1) }))
+  await at.produce('payment-due', paymentDue({ id: LATE, phone: UNDECIDED }))
+  await at.results.until('LINE to take both', (read) => read.filter(({ status }) => status === 'accepted').length === 2)
+  forward(DAY_MS)
+  const ends = await at.results.untilTerminal(2)
+  expect(ends.map(({ status, fallback, cost }) => [status, fallback, cost])).toEqual([
+    ['undelivered', 'sms', null],
+    ['undelivered', 'sms', null],
+  ])
+  const crm = openCrm(join(at.directory, 'crm.sqlite'))
+  onTestFinished(crm.close)
+  await readWith(at, 'crm', crm.keep, () =>
+    expect(crm.summary()).toEqual([{ status: 'undelivered', notifications: 2, tenThousandths: 0 }]),
+  )
+  const outbox = openSmsOutbox(join(at.directory, 'sms.sqlite'))
+  onTestFinished(outbox.close)
+  const sent: Sms[] = []
+  const send = async (sms: Sms) => void sent.push(sms)
+  await readWith(at, 'sms', outbox.learn, () => expect(outbox.all()).toHaveLength(2))
+  await outbox.sendDue(send)
+  expect(sent.map(({ customerId }) => customerId).toSorted()).toEqual([HERE, LATE])
+
+  // They agree at last, and LINE shows it; whether LINE would so late is not for us to say.
+  await fetch(`${at.simulator.url}/_simulator/people/consent`, { method: 'POST', body: JSON.stringify({ phone: UNDECIDED }) })
+  await at.results.until('the correction', (read) => read.some(({ corrects }) => corrects !== null))
+  await readWith(at, 'crm', crm.keep, () =>
+    expect(crm.summary()).toEqual([
+      { status: 'delivered', notifications: 1, tenThousandths: 35_000 },
+      { status: 'undelivered', notifications: 1, tenThousandths: 0 },
+    ]),
+  )
+  await readWith(at, 'sms', outbox.learn, () =>
+    expect(Object.fromEntries(outbox.all().map(({ customerId, state }) => [customerId, state]))).toEqual({
+      [HERE]: 'sent',
+      [LATE]: 'in-vain',
+    }),
+  )
+  await outbox.sendDue(send)
+  expect(sent).toHaveLength(2)
+})
+
 test('an outage in chunks reaches everybody once, produced twice and all', async () => {
   const at = await installRunning()
   onTestFinished(at.close)
@@ -144,6 +193,30 @@ const customers = (count: number): Customer[] =>
     timeZone: null,
     name: '佐藤 太郎',
   }))
+
+/** With a worker by this clock, whose webhook LINE knows. */
+const withReceipts = async (clock: Clock): Promise<Installation> => {
+  const destination = `U${'7'.repeat(32)}`
+  const at = await install({
+    partitions: 1,
+    config: {
+      channels: {
+        main: {
+          receipts: 'webhook',
+          webhook: { destination, secrets: ['${LINE_CHANNEL_SECRET}'] },
+          price: { currency: 'JPY', template: 3.5, flexible: 3.5 },
+        },
+      },
+      webhook: { host: '127.0.0.1', port: 0, heartbeatEvery: 'PT0.2S' },
+    },
+  })
+  onTestFinished(at.close)
+  const { webhookUrl: url } = await at.startWorker({ clock, stages: ['intake', 'dispatch', 'webhook'] })
+  const secret = at.env.LINE_CHANNEL_SECRET
+  const webhook = JSON.stringify({ channel: '2001234567', url, secret, destination })
+  await fetch(`${at.simulator.url}/_simulator/webhooks`, { method: 'POST', body: webhook })
+  return at
+}
 
 /** One accepted, told twice; one unreachable; one unconfirmed. */
 const withResults = async (): Promise<Installation> => {

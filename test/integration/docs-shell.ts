@@ -32,7 +32,7 @@ export const NOT_RUN: readonly (readonly [pattern: RegExp, why: string])[] = [
 const STAYING: readonly (readonly [pattern: RegExp, started: RegExp])[] = [
   [/^npx tsuchi run\b/, /"event":"started"/],
   [/^npx tsuchi line-simulator\b/, /^http:/m],
-  [/^npx node examples\/consumers\/[a-z-]+\.ts [^-\s]+$/, /Ctrl-C ends it/],
+  [/^npx node examples\/(consumers|account-link)\/[a-z-]+\.ts [^-\s]+( --port \d+)?$/, /Ctrl-C ends it/],
 ]
 
 /** They only look: whoever is too early looks again. */

@@ -33,9 +33,10 @@ test.each(PAGES.filter((file) => !BY_THEMSELVES.includes(file)))('what %s says t
       KAFKA_BROKERS: at.config.kafka.brokers.join(','),
       SCHEMA_REGISTRY_URL: at.config.registry.url,
       RESULTS_TOPIC: at.topics.results,
+      TOPICS_PREFIX: at.config.topics.prefix,
     },
-    // The topics of the shipped routes are called otherwise in a test.
-    names: Object.fromEntries(USUAL_ROUTES.map((route) => [topicIn(route), at.events[route]])),
+    // The topics of the shipped routes are called otherwise in a test, and its ports are free ones.
+    names: { '--port 3000': '--port 0', ...Object.fromEntries(USUAL_ROUTES.map((route) => [topicIn(route), at.events[route]])) },
   })
   onTestFinished(reader.leave)
   await reader.follow(page)

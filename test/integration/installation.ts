@@ -7,13 +7,13 @@ import { type IHeaders, Kafka } from 'kafkajs'
 import { pino } from 'pino'
 import { inject, vi } from 'vitest'
 import { stringify } from 'yaml'
-import { type StageName, startWorker, type Worker } from '../../src/app.ts'
+import { type StageName, stagesOf, startWorker, type Worker } from '../../src/app.ts'
 import { type Clock, systemClock } from '../../src/clock.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
 import { createTopics } from '../../src/kafka/create-topics.ts'
 import { createRegistry } from '../../src/kafka/event-reader.ts'
 import type { StartFrom } from '../../src/kafka/intake-group.ts'
-import { RESULT_SCHEMA, registerSchema } from '../../src/kafka/result-codec.ts'
+import { publishedBy, registerSchema } from '../../src/kafka/published-schemas.ts'
 import { type TopicNames, topicNames } from '../../src/kafka/topics.ts'
 import { digestOf } from '../../src/line-simulator/people.ts'
 import type { LogEntry } from '../../src/line-simulator/request-log.ts'
@@ -99,6 +99,8 @@ export interface InstallationOptions {
   /** Shipped routes beside the usual ones. Each costs a topic. */
   readonly furtherRoutes?: readonly FurtherRoute[]
   readonly simulator?: Parameters<typeof startSimulator>[0]
+  /** Channel main has receipts by webhook, and the simulator posts to the webhook of the worker that was started last. */
+  readonly webhook?: true
   /** Whether the schema of results is registered. Default: it is. */
   readonly results?: 'unregistered'
   /** Other brokers than those that all tests share. */
@@ -139,7 +141,7 @@ export const install = async (options: InstallationOptions = {}): Promise<Instal
         baseUrl: simulator.url,
         token: {
           kind: 'stateless',
-          clientId: '2001234567',
+          clientId: LINE_CHANNEL,
           clientSecret: '${LINE_CHANNEL_SECRET}',
           url: `${simulator.url}/oauth2/v3/token`,
         },
@@ -149,7 +151,8 @@ export const install = async (options: InstallationOptions = {}): Promise<Instal
     http: { host: '127.0.0.1', port: 0 },
     shutdown: { budget: 'PT5S' },
   }
-  await writeFile(configFile, stringify(laidOver(defaults, options.config ?? {})))
+  const settings = options.webhook ? laidOver(defaults, withWebhook) : defaults
+  await writeFile(configFile, stringify(laidOver(settings, options.config ?? {})))
   const config = loadConfig(configFile, env)
 
   const topics = topicNames(name)
@@ -168,8 +171,9 @@ export const install = async (options: InstallationOptions = {}): Promise<Instal
     group: name,
     onProgress: () => {},
   })
-  if (options.results !== 'unregistered')
-    await registerSchema(createRegistry({ url: registryUrl }), topics.results, RESULT_SCHEMA, 'results')
+  const published = options.results === 'unregistered' ? [] : publishedBy(topics)
+  for (const { topic, schema } of published)
+    await registerSchema(createRegistry({ url: registryUrl }), topic, schema, 'published')
 
   const registry = new SchemaRegistry({ host: registryUrl })
   const schemaIds = await registerEventSchemas(registry, events, routes)
@@ -218,7 +222,7 @@ export const install = async (options: InstallationOptions = {}): Promise<Instal
     log,
     workers,
     startWorker: async (given = {}) => {
-      const { stages = BOTH, from, clock = systemClock, aroundJournal } = given
+      const { stages = stagesOf(given.config ?? config), from, clock = systemClock, aroundJournal } = given
       const folder = given.state ?? `state-${workers.length}`
       const state = folder === 'memory' ? folder : { directory: join(directory, folder) }
       const worker = await startWorker({
@@ -230,6 +234,10 @@ export const install = async (options: InstallationOptions = {}): Promise<Instal
         ...(aroundJournal && { aroundJournal }),
       })
       workers.push(worker)
+      if (options.webhook && worker.webhookUrl) {
+        const secret = config.channels.main?.webhook?.secrets[0] ?? ''
+        simulator.webhooks.set({ channel: LINE_CHANNEL, url: worker.webhookUrl, secret, destination: DESTINATION })
+      }
       if (!given.mayDie) worker.done.catch((error: Error) => results.giveUp(error))
       try {
         await untilReady(worker)
@@ -287,4 +295,11 @@ const only = (places: readonly Place[]): Place => {
   return place
 }
 
-const BOTH: readonly StageName[] = ['intake', 'dispatch']
+/** Of channel main. */
+export const LINE_CHANNEL = '2001234567'
+export const DESTINATION = 'U8e742f61d673b39c7fff3cecb7536ef0'
+
+const withWebhook = {
+  channels: { main: { receipts: 'webhook', webhook: { destination: DESTINATION, secrets: ['${LINE_CHANNEL_SECRET}'] } } },
+  webhook: { host: '127.0.0.1', port: 0, heartbeatEvery: 'PT1S' },
+}

@@ -38,6 +38,7 @@ export interface ObservedResult {
   readonly receivedAt: number
   readonly releaseAt: number | null
   readonly sentAt: number | null
+  readonly deliveredAt: number | null
   readonly decidedAt: number
   readonly cost: { readonly amount: Buffer; readonly currency: string } | null
   readonly fallback: string | null

@@ -45,8 +45,20 @@ describe('the least ACLs', () => {
     expect(acls.filter(({ name }) => name === 'a')).toHaveLength(1)
   })
 
+  test('of the webhook: with signed bodies from a topic it reads that, as a group, and sets aside what it does not take', () => {
+    const http = lines('webhook')
+    expect(
+      aclsFor(['webhook'], { ...NAMES, webhookTopic: 'line.webhooks' })
+        .map(formatAcl)
+        .filter((line) => !http.includes(line)),
+    ).toEqual(['Read on topic line.webhooks', 'Read on group tsuchi-webhook', 'Write on topic tsuchi.dead-letters'])
+    expect(aclsFor(['dead-letters-replay'], { ...NAMES, webhookTopic: 'line.webhooks' }).map(formatAcl)).toContain(
+      'Write on topic line.webhooks',
+    )
+  })
+
   test('nothing needs an operation on the cluster, nor may anything be deleted or altered', () => {
-    const all = aclsFor(ACL_USES, NAMES)
+    const all = ACL_USES.flatMap((use) => aclsFor([use], NAMES))
     expect(new Set(all.map(({ resource }) => resource))).toEqual(new Set(['topic', 'group', 'transactional-id']))
     expect(new Set(all.map(({ operation }) => operation))).toEqual(
       new Set(['Read', 'Write', 'Create', 'Describe', 'DescribeConfigs']),

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { credentials } from '../../src/check/credentials.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
 import { startSimulator } from '../../src/line-simulator/simulator.ts'
@@ -161,4 +161,67 @@ test('the simulator tells whose token it is, as LINE does, and refuses one that 
   expect((await call('GET', '/v2/bot/info', {})).status).toBe(401)
   expect((await call('POST', '/v2/bot/info', { authorization: 'Bearer console-token' })).status).toBe(404)
   expect([...line.log.after(0, 10)].map(({ endpoint }) => endpoint)).toEqual(['other', 'other', 'other', 'other'])
+})
+
+describe('of a channel that takes webhooks', () => {
+  const BOT = `U${'a'.repeat(32)}`
+  const OTHER = `U${'b'.repeat(32)}`
+  const taking = (baseUrl: string, destination = BOT) =>
+    longLived(baseUrl, `, receipts: webhook, webhook: { destination: ${destination}, secrets: [${SECRET}] }`)
+  /** LINE's answer about the webhook. */
+  const line = (status: number, body: object = {}): Promise<Peer> =>
+    startPeer(({ socket, text }) =>
+      socket.end(
+        text.startsWith('GET /v2/bot/info ')
+          ? answer(200, JSON.stringify({ userId: BOT }))
+          : answer(status, JSON.stringify(body)),
+      ),
+    )
+  const WELL = ['channels.main: the token is known', 'channels.main.webhook: destination is the account of the token']
+
+  test('where LINE sends events is told, and what cannot be asked', async () => {
+    const { origin } = await line(200, { endpoint: 'https://hooks.example.jp/line?key=c4nary-s3cret', active: true })
+    expect(await look(taking(origin))).toEqual({
+      ...NOTHING,
+      well: [
+        ...WELL,
+        'channels.main.webhook: LINE sends events to https://hooks.example.jp/line. Whether it sends again what failed cannot be asked: switch on "Webhook redelivery" in LINE\'s console',
+      ],
+    })
+  })
+
+  test('the destination of another account: a fault, with both', async () => {
+    const { origin } = await line(200, { endpoint: 'https://hooks.example.jp/line', active: true })
+    expect((await look(taking(origin, OTHER))).faults).toEqual([
+      `channels.main.webhook.destination: ${OTHER}, and the token is of ${BOT}: no event of this channel would be taken for its own. Write the latter, or the token and secrets of the other account`,
+    ])
+  })
+
+  test.each([
+    [
+      200,
+      { endpoint: 'https://hooks.example.jp/line', active: false },
+      'channels.main.webhook: LINE has https://hooks.example.jp/line for events, and sends none: switch on "Use webhook" in LINE\'s console',
+    ],
+    [
+      404,
+      {},
+      "channels.main.webhook: LINE has no URL to send events to, or a relay does not tell: register in LINE's console where webhook.port is reached from outside, https and with webhook.path",
+    ],
+    [500, {}, "channels.main.webhook: where LINE sends events could not be asked: HTTP 500. Look in LINE's console"],
+  ])('no events come (%i %j): a warning', async (status, body, warning) => {
+    const { origin } = await line(status, body)
+    expect(await look(taking(origin))).toEqual({ ...NOTHING, well: WELL, warnings: [warning] })
+  })
+
+  test('with a stateless token the same is asked; the simulator knows its bot and its webhook', async () => {
+    const { url } = await simulator({
+      channels: [{ clientId: '100', clientSecret: SECRET }],
+      webhooks: [{ channel: '100', url: 'http://127.0.0.1:9/line' }],
+    })
+    const { warnings, faults } = await look(
+      stateless(url, `, receipts: webhook, webhook: { destination: ${OTHER}, secrets: [${SECRET}] }`),
+    )
+    expect([warnings, faults]).toEqual([[], [expect.stringMatching(/destination: U[b]{32}, and the token is of U[0-9a-f]{32}:/)]])
+  })
 })

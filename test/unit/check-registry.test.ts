@@ -116,7 +116,7 @@ test('of many versions eight are asked for at once, the newest first; when time 
   now = 1_000
   for (const answer of answers) answer()
   const { looked, faults, warnings } = await found
-  expect(looked).toBe('that of results, and 9 versions of 1 subject of events')
+  expect(looked).toBe('3 schemas of what is published, and 9 versions of 1 subject of events')
   expect(faults).toContain(
     'bills-value: of 20 versions only the newest 9 were looked at, as the registry is slow: look at its own log, and at the network, and try again',
   )

@@ -33,7 +33,7 @@ const found = (name: keyof typeof NAMES, settings: Settings = {}, { replicas = 3
 const setIt = (topic: string, setting: string) =>
   `Set it: kafka-configs --bootstrap-server broker-1:9092 --alter --entity-type topics --entity-name ${topic} --add-config ${setting}`
 
-test.each(['requests', 'feedback', 'journal', 'results', 'friendEvents', 'deadLetters', 'optOuts'] as const)(
+test.each(['requests', 'feedback', 'journal', 'results', 'friendEvents', 'attributions', 'deadLetters', 'optOuts'] as const)(
   '%s as it is created is as it must be',
   (name) => {
     expect(found(name)).toEqual({ faults: [], warnings: [] })

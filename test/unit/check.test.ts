@@ -183,5 +183,9 @@ test('a channel that works, and is hardly meant so, is warned of', async () => {
   const odd = CONFIG.replace('provider: line-simulator,', `mode: shadow, allow: [${'ab'.repeat(32)}],`)
   const { said } = await offline({ 'tsuchi.yaml': odd })
   expect(said).toContain('  ! channels.main.allow: has no effect with mode: shadow; take it away, or write mode: allow-list')
+  const deaf = CONFIG.replace('provider: line-simulator,', `webhook: { destination: U${'a'.repeat(32)}, secrets: [abc] },`)
+  expect((await offline({ 'tsuchi.yaml': deaf })).said).toContain(
+    '  ! channels.main.receipts: none, though its webhooks are taken: accepted is the end, whatever LINE tells of the delivery; write receipts: webhook once events are seen to come',
+  )
   expect(said).toContain("  ! channels.main.baseUrl: http, so numbers' hashes, messages and the token go in the clear: use https")
 })

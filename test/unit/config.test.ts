@@ -330,7 +330,13 @@ nonsense: 1
       'quietHours: { from: "08:00", until: "08:00" }\nregistry:',
       'quietHours: make from and until differ',
     ],
-    ['receipts that are not built yet', 'token:', 'receipts: webhook\n    token:', 'channels.main.receipts: write none'],
+    [
+      'receipts without a webhook',
+      'token:',
+      'receipts: webhook\n    token:',
+      'channels.main.webhook: receipts come by webhook, so write',
+    ],
+    ['receipts of another kind', 'token:', 'receipts: mail\n    token:', 'channels.main.receipts: write none, or webhook'],
     [
       'a currency that is none',
       'token:',

@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { letterHeaders } from '../../src/dead-letters/headers.ts'
 import type { Letter } from '../../src/dead-letters/letter.ts'
-import { detailOf, outcomeOf, type Prospect, prospectOf, sentenceOf, worthOf } from '../../src/dead-letters/prospect.ts'
+import {
+  detailOf,
+  outcomeOf,
+  type Prospect,
+  prospectOf,
+  prospectOfSigned,
+  sentenceOf,
+  worthOf,
+} from '../../src/dead-letters/prospect.ts'
 import { replay } from '../../src/dead-letters/replay.ts'
 import type { WholeRecord } from '../../src/dead-letters/sealed-record.ts'
 import { createTally } from '../../src/dead-letters/tally.ts'
@@ -9,6 +17,7 @@ import { type Weighed, type WeighOptions, weigh } from '../../src/dead-letters/w
 import type { EventReading } from '../../src/intake/event-reading.ts'
 import type { ReplayBatch } from '../../src/kafka/replay-writer.ts'
 import { NOON, ready, refused } from './notification-builder.ts'
+import { OTHER_SECRET, SECRET, signatureOf, takeLine, webhookBody } from './webhook-bodies.ts'
 
 const READ: Prospect = { kind: 'read', requests: [ready(1)] }
 const POISON: Prospect = { kind: 'poison', reason: 'undecodable', detail: 'its bytes do not fit' }
@@ -32,6 +41,24 @@ const gathered = async <T>(each: AsyncIterable<T>): Promise<T[]> => {
   for await (const one of each) all.push(one)
   return all
 }
+
+test.each([
+  [SECRET, { kind: 'heard', detail: 'events of channel main' }, 'taken by the webhook', 'replay'],
+  [OTHER_SECRET, { kind: 'poison', reason: 'webhook-unknown-account' }, 'still poison: webhook-unknown-account', 'futile'],
+  [
+    'that of a stranger',
+    { kind: 'poison', reason: 'webhook-wrong-signature' },
+    'still poison: webhook-wrong-signature',
+    'futile',
+  ],
+])('a signed body is looked at as the webhook would (%#)', (secret, prospect, outcome, worth) => {
+  const body = Buffer.from(webhookBody())
+  const headers = { 'X-Line-Signature': [Buffer.from(signatureOf(body, secret))] }
+  const found = prospectOfSigned({ ...record(), value: body, headers }, takeLine(), 'x-line-signature', NOON)
+  expect(found).toMatchObject(prospect)
+  expect(outcomeOf(found)).toBe(outcome)
+  expect(worthOf(found)).toBe(worth)
+})
 
 describe('letters are weighed', () => {
   const weighed = async (letters: readonly Letter[], changes: Partial<WeighOptions> = {}) => {

@@ -59,6 +59,7 @@ const told = (
   lineRequestId: null,
   receivedAt: 0,
   releaseAt: null,
+  deliveredAt: null,
   decidedAt: 0,
   cost: null,
   fallback: null,

@@ -28,9 +28,10 @@ export const createFixture = () => {
     put: (input) => void calls.push(`put ${partition} ${input.kind}`),
     flowing: () => void calls.push(`flowing ${partition}`),
     committed: () => ({ requests: 0, feedback: 0 }),
-    count: () => ({ queued: 0, sending: 0, unknown: 0, done: 0 }),
+    count: () => ({ queued: 0, sending: 0, unknown: 0, accepted: 0, done: 0 }),
     inFlight: () => 0,
     pauses: () => [],
+    coverages: () => [],
     pace: () => new Map(),
     drain: async (withinMs) => void calls.push(`drain ${partition} ${withinMs}`),
     close: () => {

@@ -121,6 +121,9 @@ const outcome: fc.Arbitrary<Outcome> = fc.oneof(
 const feedback: fc.Arbitrary<Feedback> = fc.oneof(
   fc.record({ kind: fc.constant('handover' as const), report: fc.record({ deliveryTag: text, outcome, at: time }) }),
   fc.record({ kind: fc.constant('barrier' as const), epoch: offset, at: time }),
+  fc.record({ kind: fc.constant('receipt' as const), deliveryTag: text, deliveredAt: time }),
+  fc.record({ kind: fc.constant('heartbeat' as const), channels: fc.array(text), from: time, until: time }),
+  fc.record({ kind: fc.constant('link' as const), notificationId: text, userId: text, webhookEventId: text, linkedAt: time }),
 )
 
 const entry: fc.Arbitrary<Entry> = fc.record({
@@ -128,7 +131,7 @@ const entry: fc.Arbitrary<Entry> = fc.record({
   position,
   arrival: offset,
   arrivedAt: time,
-  state: fc.constantFrom('queued', 'sending', 'unknown', 'done'),
+  state: fc.constantFrom('queued', 'sending', 'unknown', 'accepted', 'done'),
   status: fc.constantFrom('received', 'queued', 'sending', 'accepted', 'unconfirmed'),
   sequence: count,
   terminalSequence: maybe(count),
@@ -144,10 +147,12 @@ const entry: fc.Arbitrary<Entry> = fc.record({
   sentAt: maybe(time),
   settleAt: maybe(time),
   unknownCause: maybe(fc.string()),
+  lineRequestId: maybe(text),
   reachedAt: maybe(time),
   resend: fc.boolean(),
   fallbackAt: maybe(time),
   fallbackSaid: fc.boolean(),
+  linkedAt: maybe(time),
   keepUntil: time,
 })
 
@@ -165,6 +170,10 @@ const journalValue: fc.Arbitrary<JournalValue> = fc.oneof(
     }),
   }),
   fc.record({ kind: fc.constant('task-position' as const), position: fc.record({ requests: offset, feedback: offset }) }),
+  fc.record({
+    kind: fc.constant('coverage' as const),
+    coverage: fc.record({ channel: text, spans: fc.array(fc.record({ from: time, until: time })) }),
+  }),
   fc.record({ kind: fc.constant('epoch' as const), nonce: text }),
   fc.record({
     kind: fc.constant('immutables' as const),

@@ -10,6 +10,7 @@ export const attempt = (changes: Partial<Attempt> = {}): Attempt => ({
   to: TO,
   message: { endpoint: 'flexible', messages: [{ type: 'text', text: 'hello' }] },
   deliveryTag: tag(1),
+  purpose: 'payment-due',
   mayStart: () => true,
   ...changes,
 })

@@ -24,6 +24,7 @@ export const POLICY: Policy = {
   wantsReview: () => false,
   spacingMs: 0,
   perDay: Number.POSITIVE_INFINITY,
+  awaitsReceipt: () => false,
   probeEveryMs: () => HOUR,
 }
 
@@ -119,10 +120,12 @@ export const entryOf = (n: number, changes: Partial<Entry> = {}, of: Partial<Not
   sentAt: null,
   settleAt: null,
   unknownCause: null,
+  lineRequestId: null,
   reachedAt: null,
   resend: false,
   fallbackAt: null,
   fallbackSaid: false,
+  linkedAt: null,
   keepUntil: NOON + 24 * HOUR,
   ...changes,
 })

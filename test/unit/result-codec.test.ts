@@ -5,7 +5,9 @@ import { describe, expect, test } from 'vitest'
 import type { UnknownCause } from '../../src/domain/outcome.ts'
 import type { PoisonReason, RefusalReason } from '../../src/domain/request.ts'
 import type { Cost, Result, Status } from '../../src/domain/result.ts'
-import { createResultEncoder, RESULT_SCHEMA, SchemaError } from '../../src/kafka/result-codec.ts'
+import { RESULT_SCHEMA, SchemaError } from '../../src/kafka/published-schemas.ts'
+import { createPublishedCodec } from '../../src/kafka/result-codec.ts'
+import { topicNames } from '../../src/kafka/topics.ts'
 import { NOON, positionOf } from './notification-builder.ts'
 
 /** Every status there is: a new one must be added here, and to the schema. */
@@ -59,6 +61,8 @@ const OF_DISPATCH = [
   'spacing',
   'daily-cap',
   'fallback-after',
+  'no-receipt',
+  'no-webhook',
   'cancellation',
   'not-notified',
   'newer-revision',
@@ -71,7 +75,7 @@ const OF_DISPATCH = [
 const registry = (answer: () => Promise<number> = async () => 41): SchemaRegistry =>
   ({ getRegistryIdBySchema: answer }) as unknown as SchemaRegistry
 
-const encode = await createResultEncoder(registry(), 'tsuchi.results')
+const { result: encode } = await createPublishedCodec(registry(), topicNames('tsuchi'))
 const reader = avro.Type.forSchema(RESULT_SCHEMA as avro.Schema)
 const decode = (result: Result) => reader.fromBuffer(encode(result).subarray(5)) as Record<string, unknown>
 
@@ -102,6 +106,7 @@ const resultWith = (changes: Partial<Result>): Result => ({
   receivedAt: NOON,
   releaseAt: NOON,
   sentAt: NOON,
+  deliveredAt: null,
   decidedAt: NOON + 40,
   cost: null,
   fallback: null,
@@ -207,18 +212,18 @@ describe('a registry', () => {
     ],
     ['wants to know who asks', Object.assign(new Error('Unauthorized'), { status: 401 }), 'check registry.username and'],
   ])('that %s stops the start with a remedy', async (_, fault, remedy) => {
-    const opening = createResultEncoder(
+    const opening = createPublishedCodec(
       registry(() => Promise.reject(fault)),
-      'tsuchi.results',
+      topicNames('tsuchi'),
     )
     await expect(opening).rejects.toThrow(SchemaError)
     await expect(opening).rejects.toThrow(remedy)
   })
 
   test('that answers with a page to log in is none: its answer holds no id', async () => {
-    const opening = createResultEncoder(
+    const opening = createPublishedCodec(
       registry(() => Promise.resolve(undefined as unknown as number)),
-      'tsuchi.results',
+      topicNames('tsuchi'),
     )
     await expect(opening).rejects.toThrow('(an answer of another content): something answers at registry.url, but not with')
   })

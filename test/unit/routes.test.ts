@@ -140,6 +140,7 @@ dedupe: { key: [due, amount], window: P1D }`,
     const route = billRoute([BILL_ROUTE.slice(BILL_ROUTE.indexOf('message:')), message])
     expect(route.message.render({ due: '2024-08-10', amount: 5, link: 'https://example.com/' }, 'Asia/Tokyo')).toEqual({
       kind: 'message',
+      linked: null,
       message: {
         endpoint: 'template',
         templateKey: 'shipment_completed_ja',

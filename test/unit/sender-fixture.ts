@@ -21,6 +21,7 @@ export const intention = (n: number, changes: Partial<Intention> = {}): Intentio
   deliveryTag: `t${n}`,
   notificationId: `n${n}`,
   lane: MAIN,
+  purpose: 'bill-finalized',
   sealed: sealContent(content, `n${n}`, sealer.seal),
   startBy: Number.POSITIVE_INFINITY,
   traceparent: null,

@@ -1,22 +1,24 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Changes } from '../../src/domain/changes.ts'
+import { coveredUntil } from '../../src/domain/coverage.ts'
 import type { Entry } from '../../src/domain/entry.ts'
-import type { Input } from '../../src/domain/input.ts'
-import type { Moment } from '../../src/domain/moment.ts'
+import type { Feedback, Input } from '../../src/domain/input.ts'
+import type { Moment, Policy } from '../../src/domain/moment.ts'
 import type { Notification, Request } from '../../src/domain/request.ts'
+import type { Result } from '../../src/domain/result.ts'
 import type { State } from '../../src/domain/state.ts'
 import { step } from '../../src/domain/step.ts'
 import { HOUR, notSent } from './notification-builder.ts'
-import { history, live } from './simulation-history.ts'
-import { RULES, type Rules } from './simulation-world.ts'
+import { type History, history, live } from './simulation-history.ts'
+import { COST, RULES, type Rules } from './simulation-world.ts'
 
 /* A judge who never finds fault is worth nothing: each of these breaks one promise, and must be found out. */
 
 /** A step that sees another state, other inputs or another moment, or says something else. */
 const broken = (how: {
   readonly state?: (state: State) => Partial<State>
-  readonly input?: (input: Input) => Input
+  readonly input?: (input: Input, state: State) => Input | readonly Input[]
   readonly moment?: (moment: Moment) => Partial<Moment>
   readonly changes?: (changes: Changes, moment: Moment, state: State) => Partial<Changes>
   readonly rules?: Partial<Rules>
@@ -26,7 +28,12 @@ const broken = (how: {
   step: (state, inputs, moment) => {
     const seen = { ...state, ...how.state?.(state) }
     const at = { ...moment, ...how.moment?.(moment) }
-    const changes = step(seen, how.input ? inputs.map(how.input) : inputs, at)
+    const { input = (each) => each } = how
+    const changes = step(
+      seen,
+      inputs.flatMap((each) => input(each, state)),
+      at,
+    )
     return { ...changes, ...how.changes?.(changes, moment, state) }
   },
 })
@@ -43,14 +50,31 @@ const notifying = (change: (notification: Notification) => Partial<Notification>
       : request,
   )
 
+const DELIVERED = { status: 'delivered', terminal: true } as const
 const ENTRY = { notification: null, sealed: null } as const
+const hearing =
+  (change: (feedback: Feedback, state: State) => Feedback | readonly Feedback[]) =>
+  (input: Input, state: State): readonly Input[] =>
+    input.kind === 'feedback' ? [change(input.feedback, state)].flat().map((feedback) => ({ ...input, feedback })) : [input]
+
+/** Read, and of no meaning. */
+const NOTHING: Feedback = { kind: 'heartbeat', channels: [], from: 0, until: 0 }
+
+const believing = (change: Partial<Policy>) => broken({ moment: ({ policy }) => ({ policy: { ...policy, ...change } }) })
+const withResults = (change: (result: Result) => Partial<Result>) => (changes: Changes) => ({
+  results: changes.results.map((result) => ({ ...result, ...change(result) })),
+})
+
 const withEntries = (change: (entry: Entry) => Partial<Entry>) => (changes: Changes) => ({
   entries: changes.entries.map((entry) => ({ ...entry, ...change(entry) })),
 })
 const NONE: readonly never[] = []
 const always = () => true
 
-const BREAKS: readonly (readonly [string, Rules])[] = [
+const DAY = 24 * HOUR
+
+/** What is broken, the rules, and, where it would take long to come about by itself, what helps it to. */
+const BREAKS: readonly (readonly [string, Rules, Partial<History>?])[] = [
   [
     'what may have been delivered is sent again, though the policy is to give up',
     broken({ input: notifying(() => ({ unknownPolicy: 'resend' })) }),
@@ -197,14 +221,170 @@ const BREAKS: readonly (readonly [string, Rules])[] = [
           : {},
     }),
   ],
+  ['receipts are not read', broken({ input: hearing((feedback) => (feedback.kind === 'receipt' ? NOTHING : feedback)) })],
+  [
+    'a receipt that comes after the end is not read',
+    broken({
+      state: (state) => ({
+        byTag: (tag) => {
+          const entry = state.byTag(tag)
+          return entry?.state === 'done' ? { ...entry, corrected: true } : entry
+        },
+      }),
+    }),
+  ],
+  [
+    'a receipt corrects again',
+    broken({
+      state: (state) => ({
+        byTag: (tag) => {
+          const entry = state.byTag(tag)
+          return entry?.state === 'done' ? { ...entry, corrected: false, status: 'undelivered' } : entry
+        },
+      }),
+    }),
+  ],
+  [
+    'it is delivered when LINE took it',
+    broken({ changes: withResults(({ status }) => (status === 'accepted' ? DELIVERED : {})) }),
+  ],
+  [
+    'it is delivered at another time than LINE says',
+    broken({
+      input: hearing((feedback) =>
+        feedback.kind === 'receipt' ? { ...feedback, deliveredAt: feedback.deliveredAt + 1 } : feedback,
+      ),
+    }),
+  ],
+  [
+    'what was delivered is said not to be',
+    broken({
+      changes: withResults(({ status }) => (status === 'delivered' ? { status: 'undelivered', deliveredAt: null } : {})),
+    }),
+  ],
+  [
+    'what LINE never took is said to be undelivered',
+    broken({ changes: withResults(({ status }) => (status === 'unconfirmed' ? { status: 'undelivered', cost: null } : {})) }),
+  ],
+  ['accepted is the end, though somebody listens', believing({ awaitsReceipt: () => false })],
+  ['receipts are awaited where nobody listens', believing({ awaitsReceipt: () => true })],
+  [
+    'it does not matter whether anybody listened',
+    broken({ state: () => ({ coverage: (channel) => ({ channel, spans: [{ from: 0, until: Number.MAX_SAFE_INTEGER }] }) }) }),
+  ],
+  [
+    'the time between two heartbeats counts as if somebody had listened',
+    broken({
+      state: (state) => ({
+        coverage: (channel) => {
+          const coverage = state.coverage(channel)
+          const [first] = coverage?.spans ?? []
+          return first && coverage && { channel, spans: [{ from: first.from, until: coveredUntil(coverage) }] }
+        },
+      }),
+    }),
+  ],
+  [
+    'who listens on one channel is taken to listen on all',
+    broken({
+      input: hearing((feedback) => (feedback.kind === 'heartbeat' ? { ...feedback, channels: ['main', 'other'] } : feedback)),
+    }),
+  ],
+  [
+    'heartbeats are taken for longer than they say',
+    broken({
+      input: hearing((feedback) => (feedback.kind === 'heartbeat' ? { ...feedback, until: feedback.until + HOUR } : feedback)),
+    }),
+  ],
+  ['heartbeats are not read', broken({ input: hearing((feedback) => (feedback.kind === 'heartbeat' ? NOTHING : feedback)) })],
+  ['coverage is not remembered', broken({ changes: () => ({ coverages: [] }) })],
+  [
+    'silence of what LINE took is judged before the barrier',
+    broken({
+      moment: ({ now }) => ({ silentTo: now }),
+      state: (state) => ({
+        unsettled: function* (channel, until) {
+          for (const entry of state.unsettled(channel, until)) if (entry.state === 'accepted') yield entry
+        },
+      }),
+    }),
+  ],
+  [
+    'a webhook that does not come is waited for without end',
+    broken({
+      state: (state) => ({
+        unsettled: (channel, until) => (until <= coveredUntil(state.coverage(channel)) ? state.unsettled(channel, until) : NONE),
+      }),
+    }),
+  ],
+  [
+    'a webhook that does not come is given up too soon',
+    broken({
+      state: (state) => ({
+        unsettled: (channel, until) =>
+          state.coverage(channel) === undefined ? state.unsettled(channel, until + 2 * DAY) : state.unsettled(channel, until),
+      }),
+    }),
+  ],
+  [
+    'address and message are kept while a receipt is awaited',
+    broken({ changes: withEntries(({ state, sealed }) => ({ sealed: state === 'accepted' ? Buffer.from('kept') : sealed })) }),
+  ],
+  [
+    'what cannot be charged for has a price',
+    broken({ changes: withResults(({ status }) => (status === 'undelivered' ? { cost: COST } : {})) }),
+  ],
+  [
+    'what may be charged for has no price',
+    broken({ changes: withResults(({ status }) => (status === 'delivered' ? { cost: null } : {})) }),
+  ],
+  [
+    'what was sent is forgotten before its receipt may come',
+    broken({
+      state: (state) => ({
+        forgettable: (now) => [
+          ...state.forgettable(now),
+          ...[...state.forgettable(now + DAY)].filter((key) => (state.get(key.slice(6))?.keepUntil ?? now) < now),
+        ],
+      }),
+    }),
+  ],
+  ['a link counts twice', broken({ changes: withEntries(() => ({ linkedAt: null })) })],
+  [
+    'a link counts for somebody who did not follow it',
+    broken({ input: hearing((feedback) => (feedback.kind === 'link' ? { ...feedback, userId: 'U-0' } : feedback)) }),
+  ],
+  ['a link is not told of', broken({ changes: () => ({ attributions: [] }) })],
+  [
+    'who follows a link is taken to have been written to',
+    broken({
+      input: hearing((feedback, state) => {
+        const tag = feedback.kind === 'link' ? state.get(feedback.notificationId)?.deliveryTag : undefined
+        return feedback.kind === 'link' && tag
+          ? [{ kind: 'receipt', deliveryTag: tag, deliveredAt: feedback.linkedAt }, feedback]
+          : feedback
+      }),
+    }),
+  ],
+  ['what belongs to nothing is not counted', broken({ changes: () => ({ strays: 0 }) })],
+  ['the allow-list is not asked', { ...believing({ mayReach: () => true }), isStillWanted: always }],
+  ['whether it was reviewed is not asked', { ...believing({ wantsReview: () => false }), isStillWanted: always }],
+  [
+    'what a shadow would have sent counts for none',
+    broken({
+      changes: withEntries(({ status, state }) => (status === 'refused' && state === 'done' ? { reachedAt: null } : {})),
+    }),
+    { spacingMs: HOUR, settings: { awaited: [], limited: [], shadows: ['main', 'other'], reviewing: [] } },
+  ],
+  ['a shadow hints at another channel', believing({ isShadow: () => false })],
 ]
 
 describe('the simulation finds out when', () => {
-  test.each(BREAKS)(
+  test.each(BREAKS.map(([name, rules, given = {}]) => [name, rules, given] as const))(
     '%s',
-    (_, rules) => {
+    (_, rules, given) => {
       const { failed, numRuns } = fc.check(
-        fc.property(history(), (lived) => live(lived, rules)),
+        fc.property(history(), (lived) => live({ ...lived, ...given }, rules)),
         { numRuns: 1_500, seed: 8, endOnFailure: true },
       )
       expect(failed, `nothing found in ${numRuns} runs`).toBe(true)

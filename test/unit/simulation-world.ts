@@ -1,7 +1,7 @@
 import type { Changes, Intention } from '../../src/domain/changes.ts'
 import type { Entry, Lane } from '../../src/domain/entry.ts'
-import type { Feedback, Input, OutcomeReport } from '../../src/domain/input.ts'
-import { keyOfEntry, keyOfMark, keyOfPause } from '../../src/domain/journal-key.ts'
+import type { Feedback, Input, Link, OutcomeReport } from '../../src/domain/input.ts'
+import { keyOfCoverage, keyOfEntry, keyOfMark, keyOfPause } from '../../src/domain/journal-key.ts'
 import type { Owner, Policy } from '../../src/domain/moment.ts'
 import { NOT_STARTED, type Outcome } from '../../src/domain/outcome.ts'
 import { isStillWanted, waitsForPermit } from '../../src/domain/release.ts'
@@ -9,7 +9,8 @@ import type { Notification, Request } from '../../src/domain/request.ts'
 import type { StateChanges, Store } from '../../src/domain/state.ts'
 import { nextStepAt, step } from '../../src/domain/step.ts'
 import { createMemoryStore } from '../../src/store/memory-store.ts'
-import { NOON, POLICY, timedOut } from './notification-builder.ts'
+import { accepted, POLICY, timedOut } from './notification-builder.ts'
+import { createLine, type Fate, type Line } from './simulation-line.ts'
 
 const INCARNATION = '0123456789ab'
 /** From an owner's fence until nobody can answer for earlier ones. */
@@ -25,10 +26,28 @@ export interface Rules {
 
 export const RULES: Rules = { step, isStillWanted, waitsForPermit, nextStepAt }
 
+export const COST = { tenThousandths: 35_000, currency: 'JPY' }
+/** Is on no allow-list. */
+export const STRANGER = 'r2'
+
+/** What a worker is configured with: another one begins a new life. */
+export interface Settings {
+  /** Channels whose delivery events are listened for. */
+  readonly awaited: readonly string[]
+  /** Channels that write to those on a list. */
+  readonly limited: readonly string[]
+  /** Channels that do everything but the call. */
+  readonly shadows: readonly string[]
+  /** Channels that send only what was reviewed. */
+  readonly reviewing: readonly string[]
+}
+
 /** One owner of the partition, and all it knows. It may be frozen, and wake when it owns nothing any more. */
 export interface Life {
   readonly owner: Owner
   readonly store: Store
+  readonly settings: Settings
+  readonly policy: Policy
   /** How far its wall clock is ahead of the world's, ms. */
   readonly ahead: number
   alive: boolean
@@ -44,6 +63,8 @@ export interface Attempt {
   /** When its first byte was written. */
   postedAt: number | null
   truth: Outcome | undefined
+  /** LINE has its message. */
+  taken: boolean
   readonly told: Outcome[]
 }
 
@@ -55,6 +76,8 @@ export interface Taken {
   readonly life: Life
   /** How each entry that changed, or was forgotten, was before. */
   readonly before: ReadonlyMap<string, Entry>
+  /** If somebody followed a link: what would have been decided had nobody. */
+  readonly unlinked: Changes | undefined
 }
 
 export interface Witness {
@@ -69,12 +92,14 @@ export type Ending = 'drained' | 'crashed' | 'commit-lost' | 'commit-made'
 /** A partition with its logs, its owners one after the other, and LINE; time is ours. Inputs are read from the committed position on, as
  *  from Kafka, and state is built from the journal alone. */
 export interface World {
-  now: number
+  readonly now: number
+  readonly line: Line
   permits: ReadonlyMap<Lane, number>
   readonly optedOut: Set<string>
   readonly policy: Policy
   readonly attempts: readonly Attempt[]
   readonly requests: readonly Request[]
+  readonly feedback: readonly Feedback[]
   readonly life: Life
   readonly steppedAt: number
   /** The last step asked for it. */
@@ -82,26 +107,46 @@ export interface World {
   readonly barrierWanted: boolean
   /** Records and outcomes that are not yet taken in. */
   backlog(): number
+  /** Time passes until then, and LINE goes on by itself. */
+  passTo(at: number): void
   produce(request: Request): void
   /** The sender's turn: it starts, or says that it does not. */
   start(attempt: Attempt): void
-  /** LINE, or the network, answers; the owner that asked is told, or waits in vain. */
-  answer(attempt: Attempt, truth: Outcome, way: 'told' | 'lost'): void
+  /** LINE takes the message, before it answers. */
+  take(attempt: Attempt, fate: Fate): void
+  /** LINE, or the network, answers; the owner that asked is told, or waits in vain. What LINE took it cannot refuse; if it does not answer,
+   *  it has taken the message if there is a fate for it. */
+  answer(attempt: Attempt, truth: Outcome, way: 'told' | 'lost', fate: Fate | null): void
   /** What is known of an attempt is told by feedback, again or for the first time. */
   handOver(attempt: Attempt, outcome?: Outcome): void
   /** Writes a barrier; it is read in its turn. */
   barrier(): void
-  reopen(ending: Ending, how: { readonly compacted: boolean; readonly ahead: number }): void
+  /** What anybody may write. */
+  hear(feedback: Feedback): void
+  reopen(ending: Ending, how: { readonly compacted: boolean; readonly ahead: number; readonly settings?: Settings }): void
   step(most?: number): void
 }
 
-export const createWorld = (rules: Rules, witness: Witness, policyOf: Partial<Policy> = {}): World => {
+export const createWorld = (
+  rules: Rules,
+  witness: Witness,
+  { startAt, settings: settled, ...policyOf }: { readonly startAt: number; readonly settings: Settings } & Partial<Policy>,
+): World => {
   const requests: Request[] = []
   const feedback: Feedback[] = []
   const journal: StateChanges[] = []
   const attempts: Attempt[] = []
   const optedOut = new Set<string>()
-  const policy: Policy = { ...POLICY, isOptedOut: (customerId) => optedOut.has(customerId), ...policyOf }
+  const policy: Policy = { ...POLICY, cost: () => COST, isOptedOut: (customerId) => optedOut.has(customerId), ...policyOf }
+  const policyBy = ({ awaited, limited, shadows, reviewing }: Settings): Policy => ({
+    ...policy,
+    awaitsReceipt: (channel) => awaited.includes(channel),
+    mayReach: (channel, recipientRef) => !limited.includes(channel) || recipientRef !== STRANGER,
+    isShadow: (channel) => shadows.includes(channel),
+    wantsReview: (channel) => reviewing.includes(channel),
+  })
+  let now = startAt
+  const line = createLine({ now: () => now, write: (each) => feedback.push(each) })
   let outcomes: OutcomeReport[] = []
   let counter = 0
   let silentTo = 0
@@ -111,16 +156,18 @@ export const createWorld = (rules: Rules, witness: Witness, policyOf: Partial<Po
     more: false,
     barrierWanted: false,
   }
-  const lifeFrom = (epoch: number, now: number, store: Store, ahead: number): Life => ({
+  const lifeFrom = (epoch: number, settings: Settings, store: Store, ahead: number): Life => ({
     owner: { partition: 3, incarnation: INCARNATION, epoch, orphansFrom: now + ahead + ORPHANS_MS },
     store,
+    settings,
+    policy: policyBy(settings),
     ahead,
     alive: true,
   })
-  let life = lifeFrom(1, NOON, createMemoryStore(), 0)
+  let life = lifeFrom(1, settled, createMemoryStore(), 0)
   let orphansFrom = life.owner.orphansFrom
 
-  const clockOf = ({ ahead }: Life): number => world.now + ahead
+  const clockOf = ({ ahead }: Life): number => now + ahead
   const ownerNow = (): Owner => ({ ...life.owner, orphansFrom })
 
   const askedFor = (id: string): Notification => {
@@ -145,11 +192,16 @@ export const createWorld = (rules: Rules, witness: Witness, policyOf: Partial<Po
 
   const decide = (most: number) => {
     const inputs = inbox().slice(0, most)
-    const moment = { now: clockOf(life), owner: ownerNow(), counter, permits: world.permits, silentTo, policy }
-    return { inputs, changes: rules.step(life.store, inputs, moment) }
+    const moment = { now: clockOf(life), owner: ownerNow(), counter, permits: world.permits, silentTo, policy: life.policy }
+    const others = inputs.filter((input) => !isLink(input))
+    return {
+      inputs,
+      changes: rules.step(life.store, inputs, moment),
+      unlinked: others.length < inputs.length ? rules.step(life.store, others, moment) : undefined,
+    }
   }
 
-  const commit = ({ inputs, changes }: ReturnType<typeof decide>): Attempt[] => {
+  const commit = ({ inputs, changes, unlinked }: ReturnType<typeof decide>): Attempt[] => {
     const { store } = life
     const touched = [
       ...changes.entries.map(({ notificationId }) => notificationId),
@@ -165,8 +217,8 @@ export const createWorld = (rules: Rules, witness: Witness, policyOf: Partial<Po
     for (const { deliveryTag, outcome } of reports)
       attempts.find(({ intention }) => intention.deliveryTag === deliveryTag)?.told.push(outcome)
     outcomes = outcomes.filter((report) => !reports.includes(report))
-    const { entries, marks, pauses, forgotten, position } = changes
-    journal.push({ entries, marks, pauses, forgotten, position })
+    const { entries, marks, pauses, coverages, forgotten, position } = changes
+    journal.push({ entries, marks, pauses, coverages, forgotten, position })
     store.apply(changes, journal.length)
     ;({ counter, silentTo } = changes)
     if (!changes.orphans) orphansFrom = Number.POSITIVE_INFINITY
@@ -181,10 +233,11 @@ export const createWorld = (rules: Rules, witness: Witness, policyOf: Partial<Po
         phase: 'waiting',
         postedAt: null,
         truth: undefined,
+        taken: false,
         told: [],
       }
     })
-    witness.taken({ changes, inputs, now: clockOf(life), life, before })
+    witness.taken({ changes, inputs, now: clockOf(life), life, before, unlinked })
     attempts.push(...made)
     return made
   }
@@ -195,13 +248,24 @@ export const createWorld = (rules: Rules, witness: Witness, policyOf: Partial<Po
     else feedback.push({ kind: 'handover', report })
   }
 
+  const take = (attempt: Attempt, fate: Fate): void => {
+    if (attempt.taken) return
+    attempt.taken = true
+    line.take({ deliveryTag: attempt.intention.deliveryTag, channel: attempt.notification.channel }, fate)
+    line.hear()
+  }
+
   const world: World = {
-    now: NOON,
+    get now() {
+      return now
+    },
+    line,
     permits: new Map(),
     optedOut,
     policy,
     attempts,
     requests,
+    feedback,
     get life() {
       return life
     },
@@ -215,13 +279,18 @@ export const createWorld = (rules: Rules, witness: Witness, policyOf: Partial<Po
       return last.barrierWanted
     },
     backlog: () => inbox().length,
+    passTo: (at) => {
+      now = at
+      line.hear()
+    },
     produce: (request) => {
       requests.push(request)
     },
     start: (attempt) => {
       if (attempt.phase !== 'waiting') return
-      const { intention } = attempt
-      if (clockOf(attempt.life) < intention.startBy && rules.isStillWanted(attempt.life.store, intention, policy)) {
+      const { intention, notification, life: by } = attempt
+      if (clockOf(by) < intention.startBy && rules.isStillWanted(by.store, intention, by.policy)) {
+        if (by.policy.isShadow(notification.channel)) return withhold(attempt)
         attempt.phase = 'under-way'
         attempt.postedAt = clockOf(attempt.life)
         witness.posted(attempt)
@@ -231,9 +300,12 @@ export const createWorld = (rules: Rules, witness: Witness, policyOf: Partial<Po
       attempt.truth = NOT_STARTED
       tell(attempt, NOT_STARTED)
     },
-    answer: (attempt, truth, way) => {
+    take,
+    answer: (attempt, answer, way, fate) => {
+      const truth = attempt.taken && answer.kind !== 'unknown' ? accepted : answer
       attempt.phase = 'over'
       attempt.truth = truth
+      if (fate && (truth.kind === 'accepted' || truth.kind === 'unknown')) take(attempt, fate)
       if (way === 'told') tell(attempt, truth)
       else if (attempt.life.alive) tell(attempt, timedOut)
     },
@@ -243,7 +315,10 @@ export const createWorld = (rules: Rules, witness: Witness, policyOf: Partial<Po
     barrier: () => {
       feedback.push({ kind: 'barrier', epoch: life.owner.epoch, at: clockOf(life) })
     },
-    reopen: (ending, { compacted, ahead }) => {
+    hear: (each) => {
+      feedback.push(each)
+    },
+    reopen: (ending, { compacted, ahead, settings = life.settings }) => {
       if (ending === 'commit-lost' || ending === 'commit-made') {
         const decided = decide(Number.POSITIVE_INFINITY)
         const told = reportsIn(decided.inputs)
@@ -265,7 +340,7 @@ export const createWorld = (rules: Rules, witness: Witness, policyOf: Partial<Po
       const store = createMemoryStore()
       for (const [i, changes] of (compacted ? compact(journal) : journal).entries()) store.apply(changes, i + 1)
       witness.reopened(life.store, store)
-      life = lifeFrom(life.owner.epoch + 10, world.now, store, ahead)
+      life = lifeFrom(life.owner.epoch + 10, settings, store, ahead)
       ;({ orphansFrom } = life.owner)
       counter = 0
       silentTo = 0
@@ -273,11 +348,13 @@ export const createWorld = (rules: Rules, witness: Witness, policyOf: Partial<Po
     step: (most = Number.POSITIVE_INFINITY) => void commit(decide(most)),
   }
 
-  const stop = (attempt: Attempt): void => {
+  const end = (attempt: Attempt, truth: Outcome): void => {
     attempt.phase = 'over'
-    attempt.truth = NOT_STARTED
-    tell(attempt, NOT_STARTED)
+    attempt.truth = truth
+    tell(attempt, truth)
   }
+  const stop = (attempt: Attempt): void => end(attempt, NOT_STARTED)
+  const withhold = (attempt: Attempt): void => end(attempt, { kind: 'withheld', requestId: null })
   return world
 }
 
@@ -288,11 +365,12 @@ export const compact = (journal: readonly StateChanges[]): StateChanges[] => {
     facts.delete(key)
     facts.set(key, change)
   }
-  for (const { entries = [], marks = [], pauses = [], forgotten = [], position } of journal) {
+  for (const { entries = [], marks = [], pauses = [], coverages = [], forgotten = [], position } of journal) {
     for (const key of forgotten) facts.delete(key)
     for (const entry of entries) write(keyOfEntry(entry.notificationId), { entries: [entry] })
     for (const mark of marks) write(keyOfMark(mark.subject), { marks: [mark] })
     for (const pause of pauses) write(keyOfPause(pause.channel), { pauses: [pause] })
+    for (const coverage of coverages) write(keyOfCoverage(coverage.channel), { coverages: [coverage] })
     if (position) write('position', { position })
   }
   return [...facts.values()]
@@ -303,3 +381,13 @@ export const reportsIn = (inputs: readonly Input[]): OutcomeReport[] =>
     if (input.kind === 'outcome') return [input.report]
     return input.kind === 'feedback' && input.feedback.kind === 'handover' ? [input.feedback.report] : []
   })
+
+export type Receipt = Extract<Feedback, { kind: 'receipt' }>
+
+export const receiptsIn = (inputs: readonly Input[]): Receipt[] =>
+  inputs.flatMap((input) => (input.kind === 'feedback' && input.feedback.kind === 'receipt' ? [input.feedback] : []))
+
+export const linksIn = (inputs: readonly Input[]): Link[] =>
+  inputs.flatMap((input) => (input.kind === 'feedback' && input.feedback.kind === 'link' ? [input.feedback] : []))
+
+const isLink = (input: Input): boolean => linksIn([input]).length > 0

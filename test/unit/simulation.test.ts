@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { test } from 'vitest'
 import { accepted, HOUR, NOON, timedOut, unreachable } from './notification-builder.ts'
-import { type History, history, live } from './simulation-history.ts'
+import { AT_ONCE, type History, history, live } from './simulation-history.ts'
 
 /** Some seconds of it; `SIMULATION_RUNS=100000` for a night. */
 const RUNS = Number(process.env.SIMULATION_RUNS ?? 300)
@@ -22,8 +22,22 @@ const PLAIN = {
   onlyIf: false,
   businessKey: null,
   fallbackAfter: null,
+  reviewed: true,
 } as const
-const LIFE = { startAt: NOON, spacingMs: 0, perDay: Number.POSITIVE_INFINITY, progress: true } as const
+const LIFE = {
+  startAt: NOON,
+  spacingMs: 0,
+  perDay: Number.POSITIVE_INFINITY,
+  progress: true,
+  settings: { awaited: [], limited: [], shadows: [], reviewing: [] },
+  listening: [],
+  listeningAtLast: [],
+} as const
+const AWAITED = {
+  ...LIFE,
+  settings: { ...LIFE.settings, awaited: ['main'] },
+  listeningAtLast: [0],
+} as const
 
 /** What was found once. */
 const FOUND: readonly (readonly [string, History])[] = [
@@ -37,7 +51,7 @@ const FOUND: readonly (readonly [string, History])[] = [
         { do: 'step', most: 1 },
         { do: 'reopen', ending: 'crashed', compacted: false, ahead: 0 },
         { do: 'order', channel: 'main', order: 'pause' },
-        { do: 'run', ms: HOUR, weather: unreachable },
+        { do: 'run', ms: HOUR, weather: unreachable, fate: AT_ONCE },
         { do: 'hand-over', pick: 0 },
       ],
     },
@@ -50,7 +64,7 @@ const FOUND: readonly (readonly [string, History])[] = [
       deeds: [
         { do: 'produce', pick: 0 },
         { do: 'step', most: 1 },
-        { do: 'run', ms: 24 * HOUR, weather: timedOut },
+        { do: 'run', ms: 24 * HOUR, weather: timedOut, fate: AT_ONCE },
       ],
     },
   ],
@@ -64,7 +78,52 @@ const FOUND: readonly (readonly [string, History])[] = [
         { do: 'step', most: 1 },
         { do: 'reopen', ending: 'crashed', compacted: true, ahead: 0 },
         { do: 'pass', ms: 1_000 },
-        { do: 'run', ms: HOUR, weather: accepted },
+        { do: 'run', ms: HOUR, weather: accepted, fate: AT_ONCE },
+      ],
+    },
+  ],
+  [
+    'the wait for a webhook that was away for hours took a step for every second of them',
+    {
+      ...AWAITED,
+      sketches: [PLAIN],
+      deeds: [
+        { do: 'produce', pick: 0 },
+        { do: 'step', most: 1 },
+        { do: 'start', pick: 0 },
+        { do: 'answer', pick: 0, outcome: timedOut, way: 'told', fate: AT_ONCE, taken: false },
+        { do: 'run', ms: 5 * HOUR, weather: accepted, fate: AT_ONCE },
+      ],
+    },
+  ],
+  [
+    'what was called off was sent again, as the wait for a webhook had outlived the cancellation',
+    {
+      ...AWAITED,
+      sketches: [{ ...PLAIN, wait: 24 * HOUR }],
+      deeds: [
+        { do: 'produce', pick: 0 },
+        { do: 'step', most: 1 },
+        { do: 'start', pick: 0 },
+        { do: 'answer', pick: 0, outcome: timedOut, way: 'told', fate: AT_ONCE, taken: false },
+        { do: 'cancel', subject: 'reservation/R-1', ago: 0 },
+        { do: 'run', ms: 72 * HOUR, weather: accepted, fate: AT_ONCE },
+        { do: 'wake', which: 0, channels: ['main'] },
+        { do: 'run', ms: 48 * HOUR, weather: accepted, fate: AT_ONCE },
+      ],
+    },
+  ],
+  [
+    'another channel was to tell what was called off while LINE refused it',
+    {
+      ...LIFE,
+      sketches: [PLAIN],
+      deeds: [
+        { do: 'produce', pick: 0 },
+        { do: 'step', most: 1 },
+        { do: 'start', pick: 0 },
+        { do: 'cancel', subject: 'reservation/R-1', ago: 0 },
+        { do: 'answer', pick: 0, outcome: unreachable, way: 'told', fate: AT_ONCE, taken: false },
       ],
     },
   ],

@@ -142,11 +142,11 @@ describe('an unknown notification', () => {
     expect(run.entry('n1')).toMatchObject({ setbacks: 1, notBefore: run.now + SECOND })
   })
 
-  test('by the policy resend ends unconfirmed if it is too late to send it again', () => {
+  test('by the policy resend ends unconfirmed if it is too late to send it again, and too late for another channel', () => {
     const run = startRun()
     silentlyUnknown(run, { ...RESEND, expiresAt: NOON + HOUR })
     const { results, intentions } = run.readBarrier(NOON + HOUR)
-    expect(only(results)).toMatchObject({ status: 'unconfirmed', terminal: true, fallback: 'sms' })
+    expect(only(results)).toMatchObject({ status: 'unconfirmed', terminal: true, fallback: null })
     expect(intentions).toEqual([])
   })
 

@@ -6,7 +6,7 @@ export const codec: FactCodec = {
   encode: encodeJournal,
   decode: (bytes) => {
     const value = decodeJournal(Buffer.from(bytes))
-    if (value.kind !== 'entry' && value.kind !== 'mark' && value.kind !== 'pause')
+    if (value.kind !== 'entry' && value.kind !== 'mark' && value.kind !== 'pause' && value.kind !== 'coverage')
       throw new Error(`${value.kind} is not kept in a store`)
     return value
   },

@@ -1,6 +1,8 @@
 import fc from 'fast-check'
+import type { Coverage } from '../../src/domain/coverage.ts'
 import { departureOf } from '../../src/domain/draft.ts'
 import {
+  awaitsWord,
   claimsBusinessKey,
   claimsIdentity,
   compareDeparture,
@@ -23,13 +25,14 @@ export const createNaiveStore = (): Store => {
   const entries = new Map<string, Entry>()
   const marks = new Map<string, Mark>()
   const pauses = new Map<string, Pause>()
+  const coverages = new Map<string, Coverage>()
   let position: TaskPosition | undefined
   const all = () => [...entries.values()]
   const queued = () => all().filter(({ state, notification }) => state === 'queued' && notification)
   const to = (recipientRef: string) => all().filter(({ notification }) => notification?.recipientRef === recipientRef)
   const departs = (entry: Entry) => Math.max(entry.releaseAt, entry.notBefore)
   const expiry = ({ notification }: Entry) => notification?.expiresAt ?? Number.POSITIVE_INFINITY
-  const settles = ({ state, settleAt }: Entry) => (state === 'unknown' ? settleAt : null) ?? Number.POSITIVE_INFINITY
+  const settles = (entry: Entry) => (awaitsWord(entry) ? entry.settleAt : null) ?? Number.POSITIVE_INFINITY
   const fallsBack = ({ fallbackAt }: Entry) => fallbackAt ?? Number.POSITIVE_INFINITY
   const forgets = (): [number, JournalKey][] => [
     ...all().map((entry): [number, JournalKey] => [
@@ -83,7 +86,11 @@ export const createNaiveStore = (): Store => {
     pauses: () => pauses.values(),
     expired: (now) => queued().filter((entry) => expiry(entry) <= now),
     inFlight: () => all().filter(({ state }) => state === 'sending'),
-    unsettled: (until) => all().filter((entry) => settles(entry) <= until),
+    unsettled: (channel, until) => all().filter((entry) => entry.notification?.channel === channel && settles(entry) <= until),
+    unsettledChannels: () =>
+      new Set(all().flatMap((e) => (Number.isFinite(settles(e)) && e.notification ? [e.notification.channel] : []))),
+    coverage: (channel) => coverages.get(channel),
+    coverages: () => coverages.values(),
     fallbackDue: (now) => all().filter((entry) => fallsBack(entry) <= now),
     forgettable: (now) =>
       forgets()
@@ -100,7 +107,7 @@ export const createNaiveStore = (): Store => {
     },
     count: () => {
       const of = (state: EntryState) => all().filter((entry) => entry.state === state).length
-      return { queued: of('queued'), sending: of('sending'), unknown: of('unknown'), done: of('done') }
+      return { queued: of('queued'), sending: of('sending'), unknown: of('unknown'), accepted: of('accepted'), done: of('done') }
     },
     apply: (changes) => {
       for (const key of changes.forgotten ?? []) {
@@ -112,12 +119,13 @@ export const createNaiveStore = (): Store => {
       for (const entry of changes.entries ?? []) entries.set(entry.notificationId, entry)
       for (const mark of changes.marks ?? []) marks.set(mark.subject, mark)
       for (const pause of changes.pauses ?? []) pauses.set(pause.channel, pause)
+      for (const coverage of changes.coverages ?? []) coverages.set(coverage.channel, coverage)
       position = changes.position ?? position
     },
     resumeFrom: () => 0,
     sync: () => undefined,
     reset: () => {
-      for (const map of [entries, marks, pauses]) map.clear()
+      for (const map of [entries, marks, pauses, coverages]) map.clear()
       position = undefined
     },
     close: () => undefined,
@@ -142,8 +150,8 @@ export const BUSINESS_KEYS: readonly string[] = ['bb', 'b-c']
 /** All times of a history lie among these. */
 export const TIMES: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7]
 
-/** Entries are remembered for a day at least, as a receipt may come so late: to these times. */
-export const LATE_TIMES: readonly number[] = TIMES.map((at) => at + 86_400_000)
+/** What was sent is remembered for two days at least, as a receipt may come so late: to these times. */
+export const LATE_TIMES: readonly number[] = TIMES.map((at) => at + 2 * 86_400_000)
 
 const time = fc.constantFrom(...TIMES)
 const maybeTime = fc.option(time)
@@ -167,6 +175,7 @@ const move = fc.record({
     'queued' as const,
     'sending' as const,
     'unknown' as const,
+    'accepted' as const,
     'done' as const,
   ),
   status: fc.constantFrom('accepted' as const, 'cancelled' as const),
@@ -197,6 +206,11 @@ const pause = fc.record({
   probe: fc.constant(null),
 })
 
+const coverage = fc.record({
+  channel: fc.constantFrom(...CHANNELS),
+  spans: fc.array(fc.record({ from: time, until: time }), { maxLength: 2 }),
+})
+
 const forgotten = fc.oneof(
   fc.constantFrom(...IDS).map((n) => keyOfEntry(`n${n}`)),
   fc.constantFrom(...SUBJECTS).map(keyOfMark),
@@ -213,6 +227,7 @@ export const historyOfCommits: fc.Arbitrary<readonly StateChanges[]> = fc
         moves: fc.array(move, { maxLength: 5 }),
         marks: fc.array(mark, { maxLength: 1 }),
         pauses: fc.array(pause, { maxLength: 1 }),
+        coverages: fc.array(coverage, { maxLength: 1 }),
         forgotten: fc.array(forgotten, { maxLength: 1 }),
         compacted: fc.boolean(),
         position: fc.option(fc.record({ requests: fc.nat(), feedback: fc.nat() }), { nil: undefined }),
@@ -239,7 +254,16 @@ export const historyOfCommits: fc.Arbitrary<readonly StateChanges[]> = fc
         if (newTag) tags.set(n, [...known, `tag-${n}-${life}-${known.length}`])
         const all = tags.get(n) ?? []
         const tagged = { deliveryTag: all.at(-1) ?? null, pastTags: all.slice(0, -1) }
-        return entryOf(n, { ...changes, ...tagged, arrival, settleAt: changes.state === 'unknown' ? settleAt : null }, of)
+        return entryOf(
+          n,
+          {
+            ...changes,
+            ...tagged,
+            arrival,
+            settleAt: changes.state === 'unknown' || changes.state === 'accepted' ? settleAt : null,
+          },
+          of,
+        )
       })
       const news = { ...others, forgotten: compacted ? [] : others.forgotten, entries }
       return position ? { ...news, position } : news

@@ -44,7 +44,7 @@ export const storeSuite = (name: string, createStore: () => Store): void => {
       expect([...store.forgettable(EVER)]).toEqual([])
       expect(store.nextForget()).toBeUndefined()
       expect(store.nextWake(0)).toBeUndefined()
-      expect(store.count()).toEqual({ queued: 0, sending: 0, unknown: 0, done: 0 })
+      expect(store.count()).toEqual({ queued: 0, sending: 0, unknown: 0, accepted: 0, done: 0 })
       expect(dueAt(store, MAIN, EVER)).toEqual({ waiting: [], expired: [], inFlight: [], unsettled: [], fallbackDue: [] })
     })
 
@@ -63,7 +63,7 @@ export const storeSuite = (name: string, createStore: () => Store): void => {
       expect(store.byIdentity('k1')).toEqual(entry)
       expect(store.byTag('t1')).toEqual(entry)
       expect(store.byTag('t2')).toEqual(entry)
-      expect(store.count()).toEqual({ queued: 0, sending: 0, unknown: 1, done: 0 })
+      expect(store.count()).toEqual({ queued: 0, sending: 0, unknown: 1, accepted: 0, done: 0 })
     })
 
     test('finds by identity only who claims it, ended or not', () => {
@@ -218,22 +218,22 @@ export const storeSuite = (name: string, createStore: () => Store): void => {
       expect(store.nextWake(9)).toBeUndefined()
     })
 
-    test('names as forgettable what has ended and is not to be kept, a day after it was sent at the soonest', () => {
+    test('names as forgettable what has ended and is not to be kept, two days after it was sent at the soonest', () => {
       const store = storeWith({
         entries: [
-          entryOf(1, { state: 'done', keepUntil: DAY + 10 }),
-          entryOf(2, { state: 'done', keepUntil: DAY + 10, reachedAt: 20 }),
-          entryOf(3, { keepUntil: DAY + 10 }),
+          entryOf(1, { state: 'done', keepUntil: 2 * DAY + 10 }),
+          entryOf(2, { state: 'done', keepUntil: 2 * DAY + 10, sentAt: 20 }),
+          entryOf(3, { keepUntil: 2 * DAY + 10 }),
         ],
         marks: [markOf('a', { forgetAt: 9 }), markOf('b', { forgetAt: 9, pending: true })],
       })
       expect(store.nextForget()).toBe(9)
       expect([...store.forgettable(8)]).toEqual([])
       expect([...store.forgettable(9)]).toEqual([keyOfMark('a')])
-      expect([...store.forgettable(DAY + 10)].sort()).toEqual([keyOfEntry('n1'), keyOfMark('a')])
-      expect([...store.forgettable(DAY + 20)].sort()).toEqual([keyOfEntry('n1'), keyOfEntry('n2'), keyOfMark('a')])
+      expect([...store.forgettable(2 * DAY + 10)].sort()).toEqual([keyOfEntry('n1'), keyOfMark('a')])
+      expect([...store.forgettable(2 * DAY + 20)].sort()).toEqual([keyOfEntry('n1'), keyOfEntry('n2'), keyOfMark('a')])
       store.apply({ forgotten: [keyOfEntry('n1'), keyOfMark('a')] }, 2)
-      expect(store.nextForget()).toBe(DAY + 20)
+      expect(store.nextForget()).toBe(2 * DAY + 20)
     })
 
     test('knows nothing more of what was forgotten, and its keys are free', () => {
@@ -244,7 +244,7 @@ export const storeSuite = (name: string, createStore: () => Store): void => {
         Array(5).fill(undefined),
       )
       expect(idsOf(store.reached('one', 0))).toEqual([])
-      expect(store.count()).toEqual({ queued: 0, sending: 0, unknown: 0, done: 0 })
+      expect(store.count()).toEqual({ queued: 0, sending: 0, unknown: 0, accepted: 0, done: 0 })
       store.apply({ entries: [entryOf(1, { arrival: 7 })] }, 3)
       expect(store.byIdentity('k1')?.arrival).toBe(7)
     })
@@ -269,12 +269,40 @@ export const storeSuite = (name: string, createStore: () => Store): void => {
       expect(idsOf(store.expired(10))).toEqual(['n1'])
     })
 
+    test('names as unsettled also what was accepted, of each channel apart', () => {
+      const store = storeOf(
+        entryOf(1, { state: 'accepted', settleAt: 10 }),
+        entryOf(2, { state: 'unknown', settleAt: 9 }, { channel: 'other' }),
+        entryOf(3, { state: 'done', settleAt: 9 }),
+      )
+      expect([...store.unsettledChannels()].sort()).toEqual(['main', 'other'])
+      expect(idsOf(store.unsettled('main', 9))).toEqual([])
+      expect(idsOf(store.unsettled('main', 10))).toEqual(['n1'])
+      expect(idsOf(store.unsettled('other', 10))).toEqual(['n2'])
+      expect(idsOf(store.unsettled('third', 10))).toEqual([])
+      store.apply({ entries: [entryOf(1, { state: 'done' })] }, 2)
+      expect([...store.unsettledChannels()]).toEqual(['other'])
+    })
+
+    test('remembers when somebody listened, of each channel what was said last', () => {
+      const store = storeWith({
+        coverages: [
+          { channel: 'main', spans: [{ from: 1, until: 2 }] },
+          { channel: 'other', spans: [] },
+        ],
+      })
+      store.apply({ coverages: [{ channel: 'main', spans: [{ from: 1, until: 3 }] }] }, 2)
+      expect(store.coverage('main')).toEqual({ channel: 'main', spans: [{ from: 1, until: 3 }] })
+      expect([...store.coverages()].map(({ channel }) => channel).sort()).toEqual(['main', 'other'])
+      expect(store.coverage('third')).toBeUndefined()
+    })
+
     test('names as unsettled only what is unknown and has waited long enough', () => {
       const store = storeOf(entryOf(1, { state: 'unknown', settleAt: 10 }), entryOf(2, { state: 'unknown', settleAt: 11 }))
-      expect(idsOf(store.unsettled(9))).toEqual([])
-      expect(idsOf(store.unsettled(10))).toEqual(['n1'])
+      expect(idsOf(store.unsettled('main', 9))).toEqual([])
+      expect(idsOf(store.unsettled('main', 10))).toEqual(['n1'])
       store.apply({ entries: [entryOf(1, { state: 'done' })] }, 2)
-      expect(idsOf(store.unsettled(10))).toEqual([])
+      expect(idsOf(store.unsettled('main', 10))).toEqual([])
     })
 
     test('names as due for another channel what says so, in whatever state', () => {

@@ -13,6 +13,8 @@ export const viewOf = (store: State) => ({
   subjects: SUBJECTS.map((subject) => [store.mark(subject), idsOf(store.queuedAbout(subject)).sort()]),
   pendingMarks: [...store.pendingMarks()].map(({ subject }) => subject).sort(),
   pauses: [...store.pauses()].map(({ channel }) => channel).sort(),
+  coverages: [...store.coverages()].map(({ channel }) => channel).sort(),
+  covered: CHANNELS.map((channel) => store.coverage(channel)),
   paused: CHANNELS.map((channel) => store.pause(channel)),
   nextForget: store.nextForget(),
   forgettable: [...TIMES, ...LATE_TIMES].map((now) => [...store.forgettable(now)].sort()),
@@ -29,7 +31,7 @@ export const dueAt = (store: State, lane: Lane, now: number) => ({
   waiting: idsOf(store.waiting(lane, now)),
   expired: idsOf(store.expired(now)).sort(),
   inFlight: idsOf(store.inFlight()).sort(),
-  unsettled: idsOf(store.unsettled(now)).sort(),
+  unsettled: [...store.unsettledChannels()].sort().map((channel) => [channel, idsOf(store.unsettled(channel, now)).sort()]),
   fallbackDue: idsOf(store.fallbackDue(now)).sort(),
 })
 

@@ -1,12 +1,14 @@
 import avro from 'avsc'
 import { describe, expect, test } from 'vitest'
 import type { Entry } from '../../src/domain/entry.ts'
+import type { Feedback } from '../../src/domain/input.ts'
 import type { Result } from '../../src/domain/result.ts'
 import { resultIdOf } from '../../src/domain/say.ts'
-import { UnreadableRecordError } from '../../src/kafka/internal-codec.ts'
-import { RESULT_SCHEMA } from '../../src/kafka/result-codec.ts'
+import { encodeFeedback, UnreadableRecordError } from '../../src/kafka/internal-codec.ts'
+import { RESULT_SCHEMA } from '../../src/kafka/published-schemas.ts'
+import { topicNames } from '../../src/kafka/topics.ts'
 import { clockFaceIn, instantOf, spanOf } from '../../src/trace/clock-face.ts'
-import type { Fact, Said } from '../../src/trace/fact.ts'
+import { type Fact, factOf, type Said } from '../../src/trace/fact.ts'
 import { searchesFor } from '../../src/trace/id-kind.ts'
 import { createResultReader } from '../../src/trace/result-reader.ts'
 import { storyOf } from '../../src/trace/story.ts'
@@ -14,7 +16,15 @@ import { timeLineOf } from '../../src/trace/time-line.ts'
 import { entryOf, HOUR, MINUTE, NOON, notification, SECOND } from './notification-builder.ts'
 
 const TOKYO = clockFaceIn('Asia/Tokyo')
-const TOPICS = { request: 'requests', marking: 'requests', handover: 'feedback', result: 'results' } as const
+const NAMES = topicNames('tsuchi')
+const TOPICS = {
+  request: 'requests',
+  marking: 'requests',
+  handover: 'feedback',
+  receipt: 'feedback',
+  link: 'feedback',
+  result: 'results',
+} as const
 let offset = 0
 const fact = (at: number, said: Said, partition = 0): Fact => {
   const topic = said.kind in TOPICS ? TOPICS[said.kind as keyof typeof TOPICS] : 'journal'
@@ -43,6 +53,7 @@ const result = (sequence: number, changes: Partial<Result>): Fact => {
     receivedAt: NOON,
     releaseAt: NOON,
     sentAt: null,
+    deliveredAt: null,
     decidedAt: NOON + sequence * SECOND,
     cost: null,
     fallback: null,
@@ -95,6 +106,119 @@ describe('what is known now', () => {
   test('one that awaits an answer: until when, and what comes then', () =>
     expect(told([entry(NOON, { state: 'unknown', status: 'unknown', settleAt: NOON + HOUR, unknownCause: 'crash' })])).toContain(
       'now: an answer is waited for until 2026-06-01 13:00:00.000; then it is given up as unconfirmed',
+    ))
+})
+
+describe('on a channel with receipts', () => {
+  const AWAITING = { state: 'accepted', status: 'accepted', deliveryTag: 't1', sentAt: NOON, settleAt: NOON + 24 * HOUR } as const
+  const receipt = (at: number, deliveredAt: number, deliveryTag = 't1') => fact(at, { kind: 'receipt', deliveryTag, deliveredAt })
+  const covered = (...spans: readonly { from: number; until: number }[]) =>
+    fact(NOON, { kind: 'coverage', channel: 'main', coverage: { channel: 'main', spans } })
+  const lineOf = (text: string, word: string) => text.split('\n').find((line) => line.includes(word)) ?? ''
+
+  test('one that LINE took: until when its delivery event is waited for, and until when LINE was heard', () => {
+    const coverage = covered({ from: NOON - HOUR, until: NOON + 2 * HOUR })
+    const text = told([entry(NOON, AWAITING)], { others: [], latest: [coverage] })
+    expect(text).toContain(
+      'now: LINE took it, and its delivery event is waited for until 2026-06-02 12:00:00.000, or longer where nobody listened; then it is undelivered',
+    )
+    expect(text).toContain(
+      "LINE's events on its channel are known until 2026-06-01 14:00:00.000. If that is long ago, no webhook has listened since",
+    )
+  })
+
+  test('what nobody listened to since it was sent makes it wait longer', () => {
+    const coverage = covered({ from: NOON - HOUR, until: NOON + MINUTE }, { from: NOON + HOUR, until: NOON + 2 * HOUR })
+    expect(told([entry(NOON, AWAITING)], { others: [], latest: [coverage] })).toContain(
+      'are known until 2026-06-01 14:00:00.000, but for 59 min since it was sent, in which nobody listened: it is waited longer by that.',
+    )
+  })
+
+  test('where nobody ever listened it says so; of what has ended it says nothing of that', () => {
+    const words = "nobody has listened for LINE's events on its channel yet, as far as this partition knows: does a webhook run"
+    expect(told([entry(NOON, AWAITING)])).toContain(words)
+    expect(told([entry(NOON, { state: 'done', status: 'delivered' })])).not.toContain('listened')
+  })
+
+  test('a receipt is told with the time by LINE’s clock', () => {
+    const text = told(
+      [
+        request(),
+        result(0, { decidedAt: NOON }),
+        result(1, { status: 'accepted', decidedAt: NOON + 100 }),
+        result(2, {
+          status: 'delivered',
+          terminal: true,
+          decidedAt: NOON + 2 * SECOND,
+          deliveredAt: NOON + SECOND,
+          cost: { tenThousandths: 35_000, currency: 'JPY' },
+        }),
+      ],
+      { others: [receipt(NOON + 1_500, NOON + SECOND)], latest: [] },
+    )
+    expect(lineOf(text, 'accepted:')).toContain('accepted: LINE took it; its delivery event is waited for.  [')
+    expect(lineOf(text, 'receipt:')).toContain(
+      'receipt: LINE says that the person could see it at 2026-06-01 12:00:01.000, as t1  [feedback/0/',
+    )
+    expect(lineOf(text, 'delivered: ')).toContain(
+      'delivered: LINE says that the person can see it since 2026-06-01 12:00:01.000, for 3.5 JPY. This is the end.',
+    )
+  })
+
+  test('a receipt that overtook the answer, one that comes twice, one that comes late', () => {
+    const sent = [request(), result(0, { decidedAt: NOON })]
+    const delivered = result(1, { status: 'delivered', terminal: true, decidedAt: NOON + SECOND, deliveredAt: NOON })
+    const overtaking = told([...sent, delivered], {
+      others: [receipt(NOON + 500, NOON), receipt(NOON + MINUTE, NOON)],
+      latest: [],
+    })
+    const [first = '', second = ''] = overtaking.split('\n').filter((line) => line.includes('receipt:'))
+    expect(first).toContain("as t1, before LINE's answer  [")
+    expect(second).toContain('as t1, again, which changes nothing  [')
+
+    const undelivered = result(1, { status: 'undelivered', terminal: true, decidedAt: NOON + 24 * HOUR })
+    const late = told([...sent, undelivered], { others: [receipt(NOON + 25 * HOUR, NOON)], latest: [] })
+    expect(lineOf(late, 'receipt:')).toContain('as t1, heard 1 d 1 h later, after the end  [')
+    expect(lineOf(late, 'undelivered: ')).toContain(
+      'undelivered: LINE took it, and no receipt came within 24 hours: the person has blocked the account, or did not consent in time.',
+    )
+  })
+
+  test('receipts and links of others are left out', () => {
+    const link = { notificationId: 'n2', userId: 'U1', webhookEventId: 'w1', linkedAt: NOON }
+    const others = [receipt(NOON, NOON, 't9'), fact(NOON, { kind: 'link', link })]
+    expect(told([entry(NOON, AWAITING)], { others, latest: [] })).not.toMatch(/receipt:|account link:/)
+  })
+
+  test('an account that was linked by it: whose, when, and that only the first counts', () => {
+    const link = (userId: string, linkedAt: number) =>
+      fact(linkedAt, { kind: 'link', link: { notificationId: 'n1', userId, webhookEventId: `w-${userId}`, linkedAt } })
+    const text = told([entry(NOON, AWAITING)], { others: [link('U1', NOON + HOUR), link('U2', NOON + 2 * HOUR)], latest: [] })
+    expect(lineOf(text, 'U1')).toContain('account link: U1 linked their account by it at 2026-06-01 13:00:00.000, event w-U1  [')
+    expect(lineOf(text, 'U2')).toContain('event w-U2; only the first counts  [')
+  })
+
+  test('receipts and links are read as they lie in feedback; that a webhook listens is of no notification', () => {
+    const read = (feedback: Feedback) => {
+      const record = { topic: NAMES.feedback, partition: 1, offset: 7, timestamp: NOON, key: null, headers: {} }
+      return factOf({ ...record, value: encodeFeedback(feedback) }, NAMES, () => {
+        throw new Error('this is no result')
+      })
+    }
+    const link = { notificationId: 'a'.repeat(32), userId: 'U1', webhookEventId: 'w1', linkedAt: NOON }
+    expect(read({ kind: 'receipt', deliveryTag: 't1', deliveredAt: NOON - 1 })).toMatchObject({
+      at: NOON,
+      kind: 'receipt',
+      deliveryTag: 't1',
+      deliveredAt: NOON - 1,
+    })
+    expect(read({ kind: 'link', ...link })).toMatchObject({ kind: 'link', link })
+    expect(read({ kind: 'heartbeat', channels: ['main'], from: NOON, until: NOON + 1 })).toBeNull()
+  })
+
+  test('too little was heard to say: not that nobody knows whether LINE took it', () =>
+    expect(told([result(1, { status: 'unconfirmed', terminal: true, reason: 'no-webhook' })])).toContain(
+      'unconfirmed: LINE took it, and for days too little was heard of its events to say whether the person got it (no-webhook)',
     ))
 })
 

@@ -1,0 +1,52 @@
+import avro from 'avsc'
+
+/** avsc believes how many items an array or a map says it has, and past the end of the bytes reads zeros: eight bytes of nonsense take
+ *  all memory. Every item takes a byte at least, but for those of no content, which nobody sends. Safe to repeat. */
+export const boundAvro = (): void => {
+  const { ArrayType, MapType } = avro.types as unknown as Record<'ArrayType' | 'MapType', { readonly prototype: Collection }>
+  ArrayType.prototype._read = readArray
+  MapType.prototype._read = readMap
+}
+
+/** More items than the bytes can hold. */
+export class AvroCountError extends Error {
+  override readonly name = 'AvroCountError'
+}
+
+/** avsc's cursor over bytes, and the parts of its types that are not in its typings. */
+interface Tap {
+  readonly buf: Uint8Array
+  readonly pos: number
+  readLong(): number
+  readString(): string | undefined
+  skipLong(): void
+}
+interface Reading {
+  _read(tap: Tap): unknown
+}
+interface Collection extends Reading {
+  readonly itemsType: Reading
+  readonly valuesType: Reading
+}
+
+function readArray(this: Collection, tap: Tap): unknown {
+  const items: unknown[] = []
+  for (let left = countIn(tap); left > 0; left = countIn(tap)) while (left-- > 0) items.push(this.itemsType._read(tap))
+  return items
+}
+
+function readMap(this: Collection, tap: Tap): unknown {
+  const entries: [string, unknown][] = []
+  for (let left = countIn(tap); left > 0; left = countIn(tap))
+    while (left-- > 0) entries.push([tap.readString() ?? '', this.valuesType._read(tap)])
+  return Object.fromEntries(entries)
+}
+
+/** Of the next block; 0 after the last. A negative count is followed by the size of its block in bytes. */
+const countIn = (tap: Tap): number => {
+  const count = tap.readLong()
+  if (count < 0) tap.skipLong()
+  const size = Math.abs(count)
+  if (size > tap.buf.length - tap.pos) throw new AvroCountError('a list says that it is longer than the bytes that hold it')
+  return size
+}

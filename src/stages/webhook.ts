@@ -1,0 +1,132 @@
+import type { Config } from '../config.ts'
+import { linkTokenKey } from '../domain/link-token.ts'
+import { compareImmutables } from '../kafka/create-topics.ts'
+import { createRegistry } from '../kafka/event-reader.ts'
+import { createEncoder, FRIEND_EVENT_SCHEMA } from '../kafka/published-schemas.ts'
+import { verifySignedBodies } from '../kafka/signed-body-reader.ts'
+import { type TopicCounts, topicNames } from '../kafka/topics.ts'
+import { openWebhookWriter } from '../kafka/webhook-writer.ts'
+import { isSignedWith, SIGNATURE_HEADER } from '../providers/line/signature.ts'
+import { readWebhook } from '../providers/line/webhook-events.ts'
+import { createCoverageClaim } from '../webhook/coverage-claim.ts'
+import { startHeartbeat } from '../webhook/heartbeat.ts'
+import { openReceiver } from '../webhook/receiver.ts'
+import { type AccountOptions, createTaker } from '../webhook/taker.ts'
+import { openForwarding } from './forwarding.ts'
+import type { Parts, Stage } from './stage.ts'
+import { tellOfWebhook } from './tell-webhook.ts'
+import { startWebhookTopic } from './webhook-topic.ts'
+
+/** LINE's webhooks → feedback and friend events. They come by HTTP, or by a topic that another receiver writes: if by both, nobody could
+ *  say of one what the other has heard. */
+export const startWebhook = async (parts: Parts, counts: TopicCounts): Promise<Stage & { readonly url: string | undefined }> => {
+  const { config, clock, log, metrics } = parts
+  const { webhook, privacy } = config
+  const { partitions } = counts
+  const names = topicNames(config.topics.prefix)
+  const accounts = accountsOf(config)
+
+  // Ended in reverse, also when the start fails half-way.
+  await using opened = new AsyncDisposableStack()
+  let stopBy: number | undefined
+  const leftMs = () => {
+    stopBy ??= clock.monotonic() + config.shutdown.budget
+    return Math.max(0, stopBy - clock.monotonic())
+  }
+  if (webhook.topic !== undefined) await verifySignedBodies(parts.kafkaAtStart, webhook.topic)
+  const forwarding = openForwarding(parts)
+  opened.defer(() => forwarding.close(leftMs())) // the last: what LINE said is in Kafka by then
+  const encode = await createEncoder(createRegistry(config.registry), names.friendEvents, FRIEND_EVENT_SCHEMA)
+  const { incarnation } = await compareImmutables({
+    kafka: parts.kafkaAtStart,
+    names,
+    partitions,
+    pepper: privacy.pepper,
+    group: config.kafka.group,
+  })
+  const writer = await openWebhookWriter({
+    kafka: parts.kafka('webhook'),
+    names,
+    counts,
+    encode,
+    monotonic: clock.monotonic,
+    onWritten: (ms) => metrics.webhook.writeSeconds.observe(ms / 1_000),
+  })
+  opened.defer(() => writer.close(leftMs()))
+
+  const tell = tellOfWebhook(parts)
+  const take = createTaker({
+    accounts,
+    dialect: { isSignedWith, read: readWebhook },
+    incarnation,
+    partitions,
+    linkTokenKey: linkTokenKey(privacy.pepper),
+  })
+  if (webhook.topic !== undefined) {
+    const reading = await startWebhookTopic(parts, {
+      topic: webhook.topic,
+      signatureHeader: SIGNATURE_HEADER,
+      take,
+      storage: writer,
+      forwarding,
+      tell,
+      channels: accounts.map(({ channel }) => channel),
+      counts,
+    })
+    opened.defer(() => reading.stop())
+    const running = opened.move()
+    return { url: undefined, waitingFor: reading.waitingFor, stop: () => running.disposeAsync() }
+  }
+  const claim = createCoverageClaim(
+    accounts.map(({ channel }) => channel),
+    clock.now(),
+  )
+  const receiver = await openReceiver({
+    host: webhook.host,
+    port: webhook.port,
+    path: webhook.path,
+    answerWithinMs: webhook.answerWithin,
+    bodyLimit: webhook.bodyLimit,
+    concurrency: webhook.concurrency,
+    requestsPerSecond: webhook.requestsPerSecond,
+    signatureHeader: SIGNATURE_HEADER,
+    take,
+    storage: writer,
+    claim,
+    clock,
+    onSigned: forwarding.forward,
+    onTaken: tell.taken,
+    onRefused: tell.refused,
+    onAnswered: tell.answered,
+    onDropped: () => metrics.webhook.requests.inc({ status: 'none', reason: 'too-many-connections' }),
+    onFault: (error) => log.error({ event: 'webhook-fault', error: nameOf(error) }, 'a request to the webhook was not taken'),
+  })
+  const heartbeat = startHeartbeat({
+    claim,
+    storage: writer,
+    everyMs: webhook.heartbeatEvery,
+    clock,
+    onFailed: (error) =>
+      log.warn({ event: 'webhook-heartbeat-failed', error: error.name }, `${names.feedback} was not told: ${error.message}`),
+  })
+  opened.defer(async () => {
+    const at = clock.now()
+    await receiver.stop(leftMs())
+    await heartbeat.stop(at, leftMs())
+  })
+  metrics.ask.webhookInFlight = () => [{ labels: {}, value: receiver.inFlight() }]
+  log.info(
+    { event: 'webhook-listening', url: receiver.url, path: webhook.path, channels: accounts.map(({ channel }) => channel) },
+    `webhooks of LINE are taken on ${receiver.url}`,
+  )
+
+  const running = opened.move()
+  return { url: receiver.url, waitingFor: () => [], stop: () => running.disposeAsync() }
+}
+
+/** Whose webhooks are taken. */
+export const accountsOf = ({ channels }: Pick<Config, 'channels'>): readonly AccountOptions[] =>
+  Object.entries(channels).flatMap(([channel, { webhook }]) => (webhook ? [{ channel, ...webhook }] : []))
+
+/** Its message may quote what could not be encoded. */
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error)

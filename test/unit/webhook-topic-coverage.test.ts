@@ -1,0 +1,148 @@
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { startTopicCoverage } from '../../src/webhook/topic-coverage.ts'
+import { memoryStorage } from './webhook-bodies.ts'
+
+/** A topic that has been read as far as the test says. */
+const start = (first: number | 'end' | null = 'end') => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  onTestFinished(() => {
+    vi.useRealTimers()
+  })
+  const memory = memoryStorage()
+  const failed: string[] = []
+  const time = { now: 1_000, readTo: first as number | 'end' | null | Error }
+  const coverage = startTopicCoverage({
+    channels: ['main', 'shop'],
+    readTo: async (now) => {
+      if (time.readTo instanceof Error) throw time.readTo
+      return time.readTo === 'end' ? now : time.readTo
+    },
+    storage: memory.storage,
+    everyMs: 100,
+    clock: { now: () => time.now, monotonic: () => 0 },
+    onFailed: ({ message }) => failed.push(message),
+  })
+  return {
+    ...memory,
+    coverage,
+    failed,
+    spans: () => memory.claimed.map(({ channels, from, until }) => [channels.join('+'), from, until]),
+    at: (now: number) => {
+      time.now = now
+    },
+    /** One beat later, at this time and with so much read. */
+    beat: async (now: number, readTo: typeof time.readTo = 'end') => {
+      time.now = now
+      time.readTo = readTo
+      await vi.advanceTimersByTimeAsync(100)
+    },
+  }
+}
+
+test('read to its end, it covers up to now, without a hole from beat to beat', async () => {
+  const { beat, spans } = start()
+  await beat(2_000)
+  await beat(3_000)
+  expect(spans()).toEqual([
+    ['main+shop', 1_000, 2_000],
+    ['main+shop', 2_000, 3_000],
+  ])
+})
+
+test('while it is behind, it covers up to the oldest that is not read, and all of it once that is', async () => {
+  const { beat, spans } = start()
+  await beat(2_000)
+  await beat(9_000, 2_500)
+  await beat(9_500, 2_500)
+  await beat(10_000)
+  expect(spans()).toEqual([
+    ['main+shop', 1_000, 2_000],
+    ['main+shop', 2_000, 2_500],
+    ['main+shop', 2_500, 10_000],
+  ])
+})
+
+test('behind from the start, it covers from where it went on: the topic kept what came while nobody read it', async () => {
+  const { beat, spans } = start(700)
+  await beat(2_000, 900)
+  await beat(3_000)
+  expect(spans()).toEqual([
+    ['main+shop', 700, 900],
+    ['main+shop', 900, 3_000],
+  ])
+})
+
+test("LINE's that was set aside before it could be told how far it is read is not covered either", async () => {
+  const { beat, spans, coverage } = start(null)
+  coverage.lost(['main'])
+  await beat(2_000, 700)
+  await beat(3_000)
+  expect(spans()).toEqual([['main+shop', 1_000, 3_000]])
+})
+
+test('nothing is covered while it cannot be told how far it is read, and nothing is lost by that', async () => {
+  const { beat, spans, failed } = start()
+  await beat(2_000)
+  await beat(3_000, null)
+  await beat(4_000, new Error('no leader'))
+  await beat(5_000)
+  expect(spans()).toEqual([
+    ['main+shop', 1_000, 2_000],
+    ['main+shop', 2_000, 5_000],
+  ])
+  expect(failed).toEqual(['no leader'])
+})
+
+test('what could not be told is told with the next', async () => {
+  const { beat, spans, fail, failed } = start()
+  await beat(1_500)
+  fail(1)
+  await beat(2_000)
+  await beat(3_000)
+  expect(spans()).toEqual([
+    ['main+shop', 1_000, 1_500],
+    ['main+shop', 1_500, 3_000],
+  ])
+  expect(failed).toEqual(['the brokers do not answer'])
+})
+
+test("LINE's that was set aside leaves a hole for its channel, and for no other", async () => {
+  const { beat, spans, coverage } = start()
+  await beat(2_000)
+  coverage.lost(['shop'])
+  await beat(3_000)
+  expect(spans()).toEqual([
+    ['main+shop', 1_000, 2_000],
+    ['main+shop', 2_000, 3_000],
+  ])
+  await beat(3_400, 3_200)
+  coverage.lost(['shop'])
+  await beat(5_000)
+  expect(spans().slice(2)).toEqual([
+    ['main+shop', 3_000, 3_200],
+    ['main', 3_200, 5_000],
+    ['shop', 3_400, 5_000],
+  ])
+})
+
+test('a replayed record with the time of long ago takes nothing back', async () => {
+  const { beat, spans } = start()
+  await beat(2_000)
+  await beat(3_000, 5)
+  await beat(4_000)
+  expect(spans()).toEqual([
+    ['main+shop', 1_000, 2_000],
+    ['main+shop', 2_000, 4_000],
+  ])
+})
+
+test('it says it for the last time when it stops', async () => {
+  const { beat, at, spans, coverage } = start()
+  await beat(2_000)
+  at(2_050)
+  await coverage.stop(10_000)
+  expect(spans()).toEqual([
+    ['main+shop', 1_000, 2_000],
+    ['main+shop', 2_000, 2_050],
+  ])
+})
