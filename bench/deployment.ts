@@ -4,14 +4,16 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Leash } from '../dev/leash.ts'
 import type { Stack } from '../dev/stack.ts'
+import { CHANNEL } from './line.ts'
 import { type Metrics, readMetrics } from './metrics.ts'
 import { pause, printed } from './waiting.ts'
+import type { WebhookAddress } from './webhook-address.ts'
 
 /** tsuchi as its users run it, on topics of its own. */
 export interface Deployment {
   readonly name: string
-  /** Returns when it says that it has started. Workers with the same `state` share a store, one after the other. */
-  startWorker(options?: { readonly state?: string }): Promise<Worker>
+  /** Returns when it says that it has started. Workers with the same `state` share a store, one after the other. `only`: with one stage. */
+  startWorker(options?: { readonly state?: string; readonly only?: 'webhook' }): Promise<Worker>
   /** Any other command of tsuchi's, to its end. */
   run(...args: readonly string[]): Promise<void>
   /** As when the disk is new. */
@@ -33,6 +35,12 @@ export interface DeploymentOptions {
   /** Of everybody, in Japan. Left out: none. */
   readonly quietHours?: { readonly from: string; readonly until: string }
   readonly state?: 'memory'
+  /** LINE's events come back. Left out: a notification ends as LINE accepts it. */
+  readonly webhook?: WebhookAddress
+  /** Requests that the webhook takes in a second; left out: its default. */
+  readonly webhookRequestsPerSecond?: number
+  /** Of a message, JPY. */
+  readonly price?: number
 }
 
 interface Around {
@@ -70,9 +78,10 @@ export const deploy = async (around: Around, options: DeploymentOptions): Promis
   let started = 0
   return {
     ...{ name, run },
-    startWorker: async ({ state = `of-${started}` } = {}) => {
+    startWorker: async ({ state = `of-${started}`, only } = {}) => {
       const launchedAt = performance.now()
-      const command = [...profile, CLI, 'run', '--config', config, '--from', 'earliest']
+      const stages = only === undefined ? [] : ['--only', only]
+      const command = [...profile, CLI, 'run', '--config', config, '--from', 'earliest', ...stages]
       const child = launch(`worker-${started++}`, command, { TSUCHI_STATE: stateOf(state) })
       const url = await printed(child, /"event":"started","http":"([^"]+)"/)
       return workerOf(child, url, launchedAt)
@@ -110,22 +119,32 @@ const workerOf = (child: Leash, url: string, launchedAt: number): Worker => {
   }
 }
 
-const configOf = ({ name, stack, lineUrl, rateLimit, routes }: Around, { quietHours, state }: DeploymentOptions) => ({
+const configOf = ({ name, stack, lineUrl, rateLimit, routes }: Around, options: DeploymentOptions) => ({
   environment: 'development',
   kafka: { brokers: stack.brokers, group: name },
   registry: { url: stack.registryUrl },
   topics: { prefix: name, partitions: PARTITIONS, replication: 1 },
   privacy: { pepper: '${TSUCHI_PEPPER}', sealingKeys: ['${TSUCHI_SEALING_KEY}'] },
   routes,
-  quietHours: quietHours ?? 'none',
+  quietHours: options.quietHours ?? 'none',
   channels: {
     main: {
       provider: 'line-simulator',
       baseUrl: lineUrl,
-      token: { kind: 'stateless', clientId: '1', clientSecret: 'bench', url: `${lineUrl}/oauth2/v3/token` },
+      token: { kind: 'stateless', clientId: CHANNEL, clientSecret: 'bench', url: `${lineUrl}/oauth2/v3/token` },
       limits: { template: rateLimit, flexible: rateLimit },
+      ...(options.price !== undefined && { price: { currency: 'JPY', template: options.price, flexible: options.price } }),
+      ...(options.webhook && { receipts: 'webhook', webhook: accountOf(options.webhook) }),
     },
   },
-  state: state ?? { directory: '${TSUCHI_STATE}' },
+  ...(options.webhook && { webhook: listenerOf(options.webhook, options.webhookRequestsPerSecond) }),
+  state: options.state ?? { directory: '${TSUCHI_STATE}' },
   http: { host: '127.0.0.1', port: 0 },
+})
+
+const accountOf = ({ destination, secret }: WebhookAddress) => ({ destination, secrets: [secret] })
+
+const listenerOf = ({ port, path }: WebhookAddress, requestsPerSecond: number | undefined) => ({
+  ...{ host: '127.0.0.1', port, path },
+  ...(requestsPerSecond !== undefined && { requestsPerSecond }),
 })

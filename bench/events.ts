@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { SchemaRegistry } from '@kafkajs/confluent-schema-registry'
 import type { Kafka } from 'kafkajs'
+import { produceOutage } from '../examples/producers/outage-in-chunks.ts'
 import { phoneOf } from '../src/line-simulator/people.ts'
+import type { Affected } from './affected.ts'
 import { type BenchRoute, exampleOf } from './routes.ts'
 
 /** Whoever produces the events. Everybody is reachable, and no two are the same person. */
@@ -12,6 +14,8 @@ export interface Events {
   paymentsDue(count: number): Promise<void>
   /** One event for other people. Returns what sends it, and the numbers of the people. */
   outage(people: number): Promise<{ readonly phones: readonly string[]; send(): Promise<void> }>
+  /** So many incidents at once, each for its part of the people, in chunks. Returns how many events there were. */
+  disasters(notices: number, people: readonly Affected[]): Promise<number>
 }
 
 /** An event of some 150 kB. */
@@ -19,6 +23,9 @@ const PEOPLE_IN_EVENT = 1_000
 const EVENTS_IN_REQUEST = 1_000
 /** Nobody else's number is so high. */
 const FIRST_WITH_OUTAGE = 40_000_000
+
+const HOUR_MS = 3_600_000
+const DISASTER = { revision: 1, area: '川崎市中原区', service: '電気', statusUrl: 'https://status.example.jp/incidents' }
 
 export const openEvents = async (options: {
   readonly kafka: Kafka
@@ -64,6 +71,18 @@ export const openEvents = async (options: {
         phones: affected.map(({ phone }) => phone),
         send: async () => send('outage-notice', [await encode({ ...outage, ...head(), affected })]),
       }
+    },
+    disasters: async (notices, people) => {
+      const at = { kafka, registryUrl: options.registryUrl, topic: topicOf('disaster-notice') }
+      const size = Math.ceil(people.length / notices)
+      const produced = Array.from({ length: notices }, (_, notice) => {
+        const customers = people
+          .slice(notice * size, (notice + 1) * size)
+          .map(({ id, phone }) => ({ id, phone, timeZone: null, name: null }))
+        const times = { occurredAt: now(), startedAt: now(), expectedRestorationAt: now() + HOUR_MS }
+        return produceOutage(at, { ...DISASTER, ...times, incidentId: `INC-${notice}` }, customers)
+      })
+      return (await Promise.all(produced)).reduce((sum, events) => sum + events, 0)
     },
   }
 }

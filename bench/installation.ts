@@ -18,6 +18,7 @@ import { printed } from './waiting.ts'
 /** Kafka, registry, LINE, routes and their topics: what several deployments of tsuchi may share, and what a bare loop needs. */
 export interface Installation {
   readonly stack: Stack
+  readonly kafka: Kafka
   readonly line: Line
   readonly events: Events
   readonly routes: string
@@ -76,7 +77,7 @@ export const openInstallation = async (bench: Bench, options: InstallationOption
 
   let deployed = 0
   return {
-    ...{ stack, line, events, routes, topicOf, launch },
+    ...{ stack, kafka, line, events, routes, topicOf, launch },
     deploy: (each = {}) => {
       const name = `${prefix}-${deployed++}`
       const around = { say, directory, name, stack, lineUrl: line.url, rateLimit, routes, launch, profiles }

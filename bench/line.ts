@@ -1,6 +1,9 @@
+import type { DeliveriesReport } from '../src/line-simulator/deliveries.ts'
 import type { Fault } from '../src/line-simulator/fault.ts'
+import type { WebhookStats } from '../src/line-simulator/postman.ts'
 import type { LogEntry } from '../src/line-simulator/request-log.ts'
 import type { StatsReport } from '../src/line-simulator/stats.ts'
+import type { WebhookAddress } from './webhook-address.ts'
 
 /** What the LINE simulator saw, by its own log and statistics: the product is not asked. */
 export interface Line {
@@ -11,6 +14,12 @@ export interface Line {
   forget(): Promise<void>
   setFault(fault: { readonly kind: Fault['kind']; readonly endpoint: 'flexible' }): Promise<void>
   endFaults(): Promise<void>
+  /** Its events go there from now on, and again if they are not taken. */
+  setWebhook(address: WebhookAddress): Promise<void>
+  /** What became of what it accepted. */
+  deliveries(): Promise<DeliveriesReport>
+  /** What became of the requests with its events. */
+  webhookStats(): Promise<WebhookStats | undefined>
 }
 
 export interface Send {
@@ -54,8 +63,18 @@ export const lineAt = (url: string): Line => {
     },
     setFault: (fault) => told('faults', { method: 'POST', body: JSON.stringify(fault) }),
     endFaults: () => told('faults', { method: 'DELETE' }),
+    setWebhook: ({ url: webhook, secret, destination }) =>
+      told('webhooks', { method: 'POST', body: JSON.stringify({ url: webhook, secret, destination, redeliver: true }) }),
+    deliveries: async () => (await (await ask('deliveries')).json()) as DeliveriesReport,
+    webhookStats: async () => {
+      const { stats } = (await (await ask('webhooks')).json()) as { stats: Readonly<Record<string, WebhookStats>> }
+      return stats[CHANNEL]
+    },
   }
 }
+
+/** The id of the one channel there is: see deployment.ts. */
+export const CHANNEL = '1'
 
 const sendOf = ({ receivedAt, monotonicNs, status, to, deliveryTag }: LogEntry): Send => ({
   at: receivedAt,

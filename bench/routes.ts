@@ -5,9 +5,17 @@ import { parseDocument } from 'yaml'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
-/** `payment-due` and `outage-notice` are the shipped routes; `payments-due` is `payment-due` for many customers in one event. */
-export const ROUTES = ['payment-due', 'payments-due', 'outage-notice'] as const
+/** `payment-due` and `outage-notice` are the shipped routes; `payments-due` is `payment-due` for many customers in one event.
+ *  `disaster-notice` is `outage-notice` with all its settings. */
+export const ROUTES = ['payment-due', 'payments-due', 'outage-notice', 'disaster-notice'] as const
 export type BenchRoute = (typeof ROUTES)[number]
+
+const ORIGINALS = {
+  'payment-due': 'payment-due',
+  'payments-due': 'payment-due',
+  'outage-notice': 'outage-notice',
+  'disaster-notice': 'outage-notice',
+} as const
 
 /** What a scenario measures is the path that every notification takes. */
 const LEFT_OUT = ['subject', 'revision', 'dedupe', 'fallbackAfter']
@@ -17,9 +25,9 @@ export const layOutRoutes = async (directory: string, topicOf: (route: BenchRout
   const folder = join(directory, 'routes')
   await mkdir(folder)
   for (const name of ROUTES) {
-    const original = name === 'payments-due' ? 'payment-due' : name
+    const original = ORIGINALS[name]
     const route = parseDocument(await readFile(join(ROOT, 'routes', `${original}.yaml`), 'utf8'))
-    for (const setting of LEFT_OUT) route.delete(setting)
+    if (name !== 'disaster-notice') for (const setting of LEFT_OUT) route.delete(setting)
     route.set('route', name)
     route.set('topic', topicOf(name))
     route.set('schema', `${name}.avsc`)

@@ -3,14 +3,16 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { StackUnavailable } from '../dev/stack-unavailable.ts'
 import { systemClock } from '../src/clock.ts'
+import { disaster } from './disaster.ts'
 import { morning } from './morning.ts'
 import { rate } from './rate.ts'
 import type { Report, Scenario } from './scenario.ts'
 import { store } from './store.ts'
 import { formatTable } from './table.ts'
 import { throughput } from './throughput.ts'
+import { webhook } from './webhook.ts'
 
-const SCENARIOS: Readonly<Record<string, Scenario>> = { throughput, rate, morning, store }
+const SCENARIOS: Readonly<Record<string, Scenario>> = { throughput, rate, morning, disaster, webhook, store }
 
 const USAGE = `npm run bench -- [SCENARIO] [options]
 

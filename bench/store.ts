@@ -115,6 +115,8 @@ const entryOf = (n: number, releaseAt: number, people: number): Entry => {
     sentAt: null,
     settleAt: null,
     unknownCause: null,
+    lineRequestId: null,
+    linkedAt: null,
     reachedAt: null,
     resend: false,
     fallbackAt: null,

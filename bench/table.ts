@@ -25,3 +25,9 @@ const textOf = (cell: Cell): string => {
   if (Number.isInteger(cell) || Math.abs(cell) >= 1_000) return Math.round(cell).toLocaleString('en')
   return cell.toFixed(Math.abs(cell) < 10 ? 2 : 1)
 }
+
+/** How often what was: `200: 1,800, 503: 12`. */
+export const inWords = (counts: Readonly<Record<string, number>>): string =>
+  Object.entries(counts)
+    .map(([what, count]) => `${what}: ${count.toLocaleString('en')}`)
+    .join(', ') || '–'
