@@ -1,7 +1,9 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Clock } from '../clock.ts'
 import type { Request } from '../domain/request.ts'
 import type { Advertised } from './advertising.ts'
 import { RegistryUnavailableError } from './event-reading.ts'
+import { PORTION as UNPAUSED } from './notify.ts'
 import { type Dead, type ReadContext, type RecordReading, readRecord } from './read-record.ts'
 import type { SourceBatch, SourceHeaders, SourceMessage } from './source-batch.ts'
 import type { SourceRecord } from './source-record.ts'
@@ -67,6 +69,7 @@ export const createIntake = (options: {
       return true
     }
 
+    let unpaused = 0
     for (const record of batch.records) {
       const reading = await untilDone(batch, () =>
         readRecord(sourceOf(batch, record), record.value, { ...context, now: clock.now() }),
@@ -76,6 +79,11 @@ export const createIntake = (options: {
       advertised.push(...reading.advertised)
       if (reading.dead) letters.push({ record, ...reading.dead })
       last = record.offset
+      unpaused += reading.requests.length
+      if (unpaused >= UNPAUSED) {
+        await setImmediate() // LINE may wait for an answer
+        unpaused = 0
+      }
       if (requests.length >= PORTION && !(await flush())) return
     }
     await flush()

@@ -19,15 +19,26 @@ export type Interpretation =
  *  random IV of the seal.
  *
  *  `event` is what the reader schema decodes to: unions unwrapped, longs as numbers. */
-export const interpret = (route: Route, event: unknown, record: SourceRecord, context: InterpretContext): Interpretation => {
+export const interpret = (...given: Parameters<typeof interpreting>): Interpretation => {
+  const work = interpreting(...given)
+  for (let step = work.next(); ; step = work.next()) if (step.done) return step.value
+}
+
+/** The same, with pauses. */
+export function* interpreting(
+  route: Route,
+  event: unknown,
+  record: SourceRecord,
+  context: InterpretContext,
+): Generator<void, Interpretation> {
   if (typeof event !== 'object' || event === null) throw new TypeError(`route ${route.id}: the event is ${describe(event)}`)
   const whole = withoutNulls(event)
   const reading = readEvent(route, wholeScope(whole), record)
   if (reading.time + route.dedupeWindowMs <= context.now) return { kind: 'too-old' }
-  return { kind: 'requests', ...noticesOf({ route, reading, record, context }, scopesOf(route, whole)) }
+  return { kind: 'requests', ...(yield* noticesOf({ route, reading, record, context }, scopesOf(route, whole))) }
 }
 
-const noticesOf = (about: About, scopes: readonly object[]): Notices => {
+function* noticesOf(about: About, scopes: readonly object[]): Generator<void, Notices> {
   const { route } = about
   if (scopes.length === 0) {
     const needed = route.kind === 'cancel' ? 'an event must name at least one' : 'an event must name at least one recipient'
@@ -38,6 +49,6 @@ const noticesOf = (about: About, scopes: readonly object[]): Notices => {
   const notifying = { ...about, route }
   // Marks first: in every partition they then lie before what they do not bar, and after what they do.
   const marks = revisionMarks(notifying, scopes)
-  const { requests, advertised } = notify(notifying, scopes)
+  const { requests, advertised } = yield* notify(notifying, scopes)
   return { requests: [...marks, ...requests], advertised }
 }

@@ -27,11 +27,20 @@ export interface Notices {
   readonly advertised: readonly Advertised[]
 }
 
-export const notify = (about: About, scopes: readonly object[]): Notices => {
+/** Some 10 ms of work. */
+export const PORTION = 25
+
+/** Pauses after every portion: an event for thousands takes a second or two, and somebody may have to answer LINE meanwhile. */
+export function* notify(about: About, scopes: readonly object[]): Generator<void, Notices> {
   const told = new Told()
   const advertised: Advertised[] = []
   const alone = scopes.length === 1
-  return { requests: scopes.map((scope, index) => requestFor(about, scope, { index, told, advertised, alone })), advertised }
+  const requests: Request[] = []
+  for (const [index, scope] of scopes.entries()) {
+    requests.push(requestFor(about, scope, { index, told, advertised, alone }))
+    if (requests.length % PORTION === 0) yield
+  }
+  return { requests, advertised }
 }
 
 interface Among {

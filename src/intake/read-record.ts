@@ -1,10 +1,11 @@
+import { setImmediate } from 'node:timers/promises'
 import { poisonIdOf } from '../domain/identity.ts'
 import type { Position } from '../domain/position.ts'
 import { DEFAULT_WINDOW_MS, type PoisonReason, type PoisonRequest, type Request } from '../domain/request.ts'
 import type { InterpretContext } from './about.ts'
 import type { Advertised } from './advertising.ts'
 import type { EventReading, ReaderSchema } from './event-reading.ts'
-import { interpret } from './interpret.ts'
+import { interpreting } from './interpret.ts'
 import { refuseUnrouted } from './refusal.ts'
 import type { Route } from './route.ts'
 import { routeFor } from './routes.ts'
@@ -66,7 +67,7 @@ export const readRecord = async (record: SourceRecord, value: Buffer | null, con
   const event = reading.as(route.schema satisfies ReaderSchema)
   if (event.kind === 'poison') return poison(event.reason, event.detail)
   try {
-    const interpretation = interpret(route, event.value, record, context)
+    const interpretation = await unhurried(interpreting(route, event.value, record, context))
     if (interpretation.kind === 'requests') return { ...interpretation, dead: null }
     return tooOld(`the event is older than the dedupeWindow of route ${route.id}`)
   } catch (fault) {
@@ -75,6 +76,14 @@ export const readRecord = async (record: SourceRecord, value: Buffer | null, con
       'internal-fault',
       `route ${route.id} failed on this event (${fault instanceof Error ? fault.name : 'unknown fault'}): a fault of tsuchi; replay it when that is mended`,
     )
+  }
+}
+
+/** In every pause, whatever else there is to do is done. */
+const unhurried = async <T>(work: Generator<void, T>): Promise<T> => {
+  for (let step = work.next(); ; step = work.next()) {
+    if (step.done) return step.value
+    await setImmediate()
   }
 }
 

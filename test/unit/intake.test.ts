@@ -41,7 +41,11 @@ interface World {
 
 const intakeOf = async (
   told: readonly Told[],
-  options: { readonly timestamps?: readonly number[]; readonly failOnce?: 'write' | 'bury' } = {},
+  options: {
+    readonly timestamps?: readonly number[]
+    readonly failOnce?: 'write' | 'bury'
+    readonly changes?: readonly (readonly [string, string])[]
+  } = {},
 ): Promise<World> => {
   const world: World = { steps: [], requests: [], letters: [], events: [] }
   let failing = options.failOnce
@@ -53,7 +57,7 @@ const intakeOf = async (
   }
   const take = createIntake({
     context: {
-      routes: loadFrom({ 'bill.yaml': changedBill(), 'void.yaml': VOID_ROUTE }),
+      routes: loadFrom({ 'bill.yaml': changedBill(...(options.changes ?? [])), 'void.yaml': VOID_ROUTE }),
       read: async (value) => readingOf(told[Number(value?.toString())]),
       pepper: new Uint8Array(32).fill(9),
       seal: createSealer([new Uint8Array(32).fill(7)]).seal,
@@ -127,6 +131,34 @@ test('what reads like advertising in one portion of a batch is not told of again
   const coupon = { ...EVENT, event: bill({ customer: { id: 'C-1', phone: PHONE, name: 'クーポン' } }) }
   const { events } = await intakeOf([coupon, ...Array(1_000).fill(EVENT)])
   expect(events.map(({ kind }) => kind)).toEqual(['read', 'advertised', 'read'])
+})
+
+/** Everybody in `others` gets the bill. */
+const FOR_OTHERS: readonly (readonly [string, string])[] = [
+  ['recipient: {', 'recipients: others\nrecipient: {'],
+  ['phone: customer.phone, customer: customer.id, timeZone: customer.timeZone', 'phone: phone'],
+  ['expires: due', 'expires: event.due'],
+  ["{{ customer.name | default: 'お客' }}様: {{ amount | yen }}", '{{ event.amount | yen }}'],
+]
+
+test.each([
+  ['many records', Array.from({ length: 200 }, () => EVENT), []],
+  [
+    'a record for many people',
+    [{ ...EVENT, event: bill({ others: Array.from({ length: 200 }, () => ({ phone: PHONE })) }) }],
+    FOR_OTHERS,
+  ],
+])('lets others work in between (%s)', async (_, told, changes) => {
+  let turns = 0
+  const count = () => {
+    turns++
+    counting = setImmediate(count)
+  }
+  let counting = setImmediate(count)
+  const { requests } = await intakeOf(told, { changes })
+  clearImmediate(counting)
+  expect(requests).toHaveLength(200)
+  expect(turns).toBeGreaterThanOrEqual(8)
 })
 
 describe('a record that cannot be read', () => {
