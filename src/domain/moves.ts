@@ -67,9 +67,13 @@ export const awaitReceipt = (
 }
 
 /** It can be seen, and is charged for. */
-export const delivered = (entry: Entry, deliveredAt: number, moment: Moment): Say => {
+export const delivered = (
+  entry: Entry,
+  { deliveryTag, deliveredAt }: { readonly deliveryTag: string; readonly deliveredAt: number },
+  moment: Moment,
+): Say => {
   const { channel, endpoint } = notificationOf(entry)
-  return { status: 'delivered', deliveredAt, cost: moment.policy.cost(channel, endpoint) }
+  return { status: 'delivered', deliveryTag, deliveredAt, cost: moment.policy.cost(channel, endpoint) }
 }
 
 /** A day has passed: LINE has deleted it, or the person has blocked the account, and never sees it. It costs nothing. */

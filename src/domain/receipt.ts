@@ -9,11 +9,12 @@ type Receipt = Extract<Feedback, { kind: 'receipt' }>
 
 /** Applies LINE's delivery event. It may overtake the answer to the call, settle what nobody knew the answer to, come twice, and come
  *  after the end. Of a past intention it counts as much as of the one in force: the person has the message. False if no entry holds it. */
-export const receiveReceipt = (draft: Draft, { deliveryTag, deliveredAt }: Receipt, moment: Moment): boolean => {
+export const receiveReceipt = (draft: Draft, receipt: Receipt, moment: Moment): boolean => {
+  const { deliveryTag } = receipt
   const entry = draft.byTag(deliveryTag)
   if (!entry?.notification) return false
   if (entry.state === 'done') {
-    if (isWrong(entry)) correct(draft, entry, delivered(entry, deliveredAt, moment), moment)
+    if (isWrong(entry)) correct(draft, entry, delivered(entry, receipt, moment), moment)
     return true
   }
   const unanswered = entry.deliveryTag === deliveryTag && entry.state !== 'accepted'
@@ -22,7 +23,7 @@ export const receiveReceipt = (draft: Draft, { deliveryTag, deliveredAt }: Recei
     learnOfChannel(draft, entry.notification.channel, answer, moment)
   }
   const heard = unanswered && entry.state === 'sending' ? attempted(entry) : entry
-  finish(draft, heard, delivered(entry, deliveredAt, moment), moment)
+  finish(draft, heard, delivered(entry, receipt, moment), moment)
   return true
 }
 

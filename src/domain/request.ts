@@ -39,7 +39,8 @@ export interface Notification {
   /** How long an unknown outcome is waited for before the policy is applied. */
   readonly unknownWaitMs: number
   readonly fallback: Fallback | null
-  /** How long after it might have gone another channel is due, if LINE has not taken it by then. */
+  /** How long after it might have gone another channel is due, if LINE has not taken it by then; where receipts are awaited, if it has not
+   *  delivered it. */
   readonly fallbackAfterMs: number | null
   /** How long its identity is remembered, from the later of event time and arrival. */
   readonly dedupeWindowMs: number

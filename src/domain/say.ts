@@ -12,6 +12,7 @@ export interface Say {
   readonly reason?: string | null
   readonly detail?: string | null
   readonly duplicateOf?: string | null
+  readonly deliveryTag?: string | null
   readonly lineRequestId?: string | null
   readonly deliveredAt?: number | null
   readonly httpStatus?: number | null

@@ -1,7 +1,7 @@
 import { retryDelayMs } from './back-off.ts'
 import { barOf } from './bar.ts'
 import type { Draft } from './draft.ts'
-import type { Entry } from './entry.ts'
+import { awaitsWord, type Entry } from './entry.ts'
 import type { OutcomeReport } from './input.ts'
 import { keyOfPause } from './journal-key.ts'
 import type { Moment } from './moment.ts'
@@ -16,7 +16,7 @@ export const settle = (draft: Draft, report: OutcomeReport, moment: Moment): boo
   const { outcome } = report
   const inForce = entry.deliveryTag === report.deliveryTag
   const awaited = moment.policy.awaitsReceipt(entry.notification.channel)
-  if (inForce && (entry.state === 'sending' || entry.state === 'unknown'))
+  if (inForce && (entry.state === 'sending' || awaitsWord(entry)))
     learnOfChannel(draft, entry.notification.channel, report, moment)
   if (entry.state === 'done') {
     if (isDefinite(outcome) && correctsEnd(entry, outcome, { inForce, awaited }))
@@ -78,8 +78,8 @@ const requeue = (draft: Draft, entry: Entry, moment: Moment): void => {
 }
 
 /** `unconfirmed` is corrected by whatever is learned of the intention in force; any end that claims LINE did not take it, by LINE having
- *  taken an earlier one after all: but not where that is not the end, as the receipt is still to come. That the second of two was withheld
- *  says nothing of the first. */
+ *  taken an earlier one after all: but not where that is not the end, as the receipt is still to come. What became of the
+ *  second of two says nothing of the first. */
 const correctsEnd = (
   { corrected, status, resend }: Entry,
   { kind }: DefiniteOutcome,
@@ -87,7 +87,7 @@ const correctsEnd = (
 ): boolean => {
   if (corrected) return false
   if (kind === 'accepted') return !awaited && status !== 'accepted' && status !== 'delivered' && status !== 'undelivered'
-  return inForce && status === 'unconfirmed' && !(kind === 'withheld' && resend)
+  return inForce && status === 'unconfirmed' && !resend
 }
 
 type NotSent = Extract<Outcome, { kind: 'not-sent' }>

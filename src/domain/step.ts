@@ -22,6 +22,9 @@ import { any, MOST_BY_ITSELF, take } from './take.ts'
  *  have outlived its cancellation. */
 const LEAST_MARK_MS = 8 * 86_400_000
 
+/** Clocks of webhooks and of dispatch may differ by so much. Nobody can have listened to what is still to come. */
+const CLOCKS_APART_MS = 3_600_000
+
 /** What may be forgotten is forgotten with whatever else is committed, and for its own sake only this much later, many at once. */
 const FORGET_LINGER_MS = 5 * 60_000
 
@@ -109,7 +112,8 @@ const heed = (draft: Draft, feedback: Exclude<Feedback, { kind: 'barrier' }>, mo
       return attribute(draft, feedback, moment)
     case 'heartbeat':
       for (const channel of feedback.channels) {
-        const coverage = cover(draft.coverage(channel), channel, feedback)
+        const until = Math.min(feedback.until, moment.now + CLOCKS_APART_MS)
+        const coverage = cover(draft.coverage(channel), channel, { from: feedback.from, until })
         if (coverage) draft.putCoverage(coverage)
       }
       return true

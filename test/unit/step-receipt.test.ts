@@ -184,7 +184,7 @@ describe('a receipt', () => {
     listened(run, NOON, run.now)
     const second = only(run.readBarrier(run.now).intentions).deliveryTag
     const end = only(run.report(second, unreachable).results)
-    expect(only(seen(run, first).results)).toMatchObject({ status: 'delivered', corrects: end.resultId })
+    expect(only(seen(run, first).results)).toMatchObject({ status: 'delivered', corrects: end.resultId, deliveryTag: first })
   })
 })
 
@@ -207,8 +207,8 @@ describe('a day without a receipt', () => {
 
   test('wants a barrier when it is over, and none before', () => {
     const { run } = taken()
-    listened(run, NOON, NOON + DAY)
     run.now = NOON + DAY - 1
+    listened(run, NOON, NOON + DAY)
     expect(run.step().barrierWanted).toBe(false)
     run.now += 1
     expect(run.step().barrierWanted).toBe(true)
@@ -216,8 +216,8 @@ describe('a day without a receipt', () => {
 
   test('is none while nobody is known to have listened: neither judged, nor a barrier wanted', () => {
     const { run } = taken()
-    listened(run, NOON, NOON + DAY - 1)
     run.now = NOON + DAY + HOUR
+    listened(run, NOON, NOON + DAY - 1)
     expect(run.readBarrier(run.now)).toMatchObject({ results: [], barrierWanted: false, more: false })
     expect(statusesOf(listened(run, NOON + DAY - 1, NOON + DAY))).toEqual(['undelivered'])
   })
@@ -250,6 +250,12 @@ describe('a day without a receipt', () => {
     run.now += unheard
     listened(run, NOON + DAY, run.now)
     expect(statusesOf(run.readBarrier(run.now))).toEqual(['undelivered'])
+  })
+
+  test('is none that is still to come: a webhook whose clock is wrong has not listened to it', () => {
+    const { run } = taken()
+    listened(run, NOON, NOON + 30 * DAY)
+    expect(run.store.coverage('main')?.spans).toEqual([{ from: NOON, until: NOON + HOUR }])
   })
 
   test('is not shortened by two who listened at the same time', () => {
