@@ -30,7 +30,8 @@ VOLUME /var/lib/tsuchi
 
 # By number: Kubernetes' runAsNonRoot cannot judge a name. Nothing else in the image belongs to this user.
 USER 10001:10001
-EXPOSE 8080
+# http.port, and webhook.port where a channel has a webhook: their defaults.
+EXPOSE 8080 8082
 # For `run`, with the default http.port. Liveness, not readiness: a worker that waits for Kafka is not mended by a restart.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:8080/livez').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]

@@ -14,7 +14,7 @@ import { StackUnavailable } from './stack-unavailable.ts'
 const USAGE = `npm run demo [-- --keep] [-- --json]
 
 Starts Kafka, a schema registry and a stand-in for LINE on this machine, runs a worker, produces some 300 events, and shows what became
-of them. Takes less than a minute; the first time, Kafka is downloaded before.
+of them; a day passes in it by the worker's clock. Takes less than a minute; the first time, Kafka is downloaded before.
 
   --keep   leave it all running until Ctrl-C, and say where everything is
   --json   end with the table as one line of JSON on standard output; all else goes to standard error
@@ -42,7 +42,14 @@ const demo = async ({ keep, json }: Options, stopping: AbortController): Promise
     const { stack, simulatorUrl, prefix } = installation
     installation.keepTopics()
     say(
-      formatAddresses({ ...stack, simulatorUrl, workerUrl: worker.url, workerLog: worker.logFile, results: `${prefix}.results` }),
+      formatAddresses({
+        ...stack,
+        simulatorUrl,
+        workerUrl: worker.url,
+        webhookUrl: worker.webhookUrl,
+        workerLog: worker.logFile,
+        results: `${prefix}.results`,
+      }),
     )
     if (stack.kind === 'given') say(`The topics ${prefix}.* stay when it ends`)
     await run.orStop(once(stopping.signal, 'abort'))

@@ -15,6 +15,8 @@ export interface Leash {
   readonly log: () => Promise<string>
   /** Its end, for an error message. */
   readonly logTail: () => Promise<string>
+  /** Of a child that goes on with it. */
+  readonly signal: (signal: NodeJS.Signals) => Promise<void>
   readonly kill: (signal: 'SIGTERM' | 'SIGKILL') => Promise<void>
   /** Ends it, and removes its directory. */
   readonly end: () => Promise<void>
@@ -59,15 +61,19 @@ export const leash = (command: readonly string[], directory: string, env: NodeJS
     })
   })
   const log = () => readFile(logFile, 'utf8').catch(() => '')
+  const signal = async (name: NodeJS.Signals) => {
+    if (pidText === '' && pidPipe && !ended) await once(pidPipe, 'data')
+    if (!ended) process.kill(Number(pidText), name)
+  }
 
   return {
     ended: () => ended,
     whenEnded,
     log,
     logTail: async () => (await log()).trimEnd().split('\n').slice(-TAIL_LINES).join('\n'),
-    kill: async (signal) => {
-      if (pidText === '' && pidPipe && !ended) await once(pidPipe, 'data')
-      if (!ended) process.kill(Number(pidText), signal)
+    signal,
+    kill: async (name) => {
+      await signal(name)
       await whenEnded
     },
     end: async () => {

@@ -1,12 +1,20 @@
 import type { PublishedResult } from './result-reader.ts'
 
-/** Ten-thousandths for each currency. */
+/** By the configured price. Ten-thousandths of the currency's unit. */
+export interface Cost {
+  readonly count: number
+  readonly sum: bigint
+}
+
+/** Of results that end something, by currency. */
 export const costsOf = (
   results: readonly PublishedResult[],
-): ReadonlyMap<string, { readonly count: number; readonly sum: bigint }> => {
-  const costs = new Map<string, { count: number; sum: bigint }>()
-  for (const { cost, terminal } of results) {
-    if (!cost || !terminal) continue
+  isCounted: (result: PublishedResult) => boolean = () => true,
+): ReadonlyMap<string, Cost> => {
+  const costs = new Map<string, Cost>()
+  for (const result of results) {
+    const { cost, terminal } = result
+    if (!cost || !terminal || !isCounted(result)) continue
     const { count, sum } = costs.get(cost.currency) ?? { count: 0, sum: 0n }
     costs.set(cost.currency, { count: count + 1, sum: sum + cost.amount })
   }

@@ -6,7 +6,7 @@ import { type Night, nightUntil } from './night.ts'
 import { removeSubjects } from './registry-subjects.ts'
 import type { Run } from './run.ts'
 import { completed, launch, simulatorUrlOf, type TsuchiProcess, watch } from './tsuchi-process.ts'
-import { openWorkspace, ROUTE_CHANGES, type Workspace, writeConfig } from './workspace.ts'
+import { CHANGES, openWorkspace, type Workspace, writeConfig } from './workspace.ts'
 
 /** Everything a worker needs, as a new user would set it up: Kafka, registry, LINE, topics and schemas. */
 export interface Installation {
@@ -21,13 +21,14 @@ export interface Installation {
   /** How long tsuchi's own commands took: a measure of this machine. */
   readonly commandMs: number
   /** A server of ours, which goes on until told to end. */
-  readonly startServer: (name: string, args: readonly string[]) => TsuchiProcess
+  readonly startServer: (name: string, args: readonly string[], preload?: string) => TsuchiProcess
   /** From here on, topics on a Kafka that is not ours stay when the demo ends. */
   readonly keepTopics: () => void
 }
 
 export const DOMAIN_PARTITIONS = 3
 const DOMAIN_TOPICS = Object.values(PUBLISHED).map(({ topic }) => topic)
+const PUBLISHED_TOPICS = ['results', 'friend-events', 'attributions']
 
 export const openInstallation = async (run: Run): Promise<Installation> => {
   const { clock, progress, signal, cleanUp, giveUp, orStop } = run
@@ -36,14 +37,14 @@ export const openInstallation = async (run: Run): Promise<Installation> => {
   const workspace = await openWorkspace(topicOf)
   cleanUp.defer(() => workspace.remove())
 
-  const start = (name: string, args: readonly string[]): TsuchiProcess => {
+  const start = (name: string, args: readonly string[], preload?: string): TsuchiProcess => {
     signal.throwIfAborted()
-    const child = launch(name, args, workspace)
+    const child = launch(name, args, workspace, preload)
     cleanUp.defer(() => child.end())
     return child
   }
-  const startServer = (name: string, args: readonly string[]): TsuchiProcess => {
-    const child = start(name, args)
+  const startServer: Installation['startServer'] = (name, args, preload) => {
+    const child = start(name, args, preload)
     watch(child, giveUp).catch(giveUp)
     return child
   }
@@ -54,7 +55,7 @@ export const openInstallation = async (run: Run): Promise<Installation> => {
   cleanUp.defer(() => stack.stop())
   const simulatorUrl = await simulatorUrlOf(simulator, signal)
   progress.note(`LINE, played by tsuchi line-simulator, at ${simulatorUrl}`)
-  progress.note(`Routes as shipped, but for ${ROUTE_CHANGES}`)
+  progress.note(`Of this demo: ${CHANGES}`)
 
   const kafka = connectTo(stack.brokers, prefix)
   let topicsStay = false
@@ -103,7 +104,7 @@ const removeTraces = async (options: {
   const { stack, kafka, prefix, topicOf, say } = options
   const left = await Promise.all([
     removeAll(kafka, prefix).catch((fault: Error) => [`the topics ${prefix}.* (${fault.message})`]),
-    removeSubjects(stack.registryUrl, [...DOMAIN_TOPICS, 'results'].map(topicOf)),
+    removeSubjects(stack.registryUrl, [...DOMAIN_TOPICS, ...PUBLISHED_TOPICS].map(topicOf)),
   ])
   for (const each of left.flat()) say(`Could not remove ${each}`)
 }

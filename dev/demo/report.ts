@@ -7,26 +7,22 @@ export interface Findings {
   readonly events: number
   readonly results: readonly PublishedResult[]
   readonly table: OutcomeTable
-  readonly story: string
+  readonly stories: string
   readonly line: LineLog
   /** From the first record produced to the last terminal result. */
   readonly seconds: number
 }
 
-/** What became of everything, from the results topic and LINE's own log alone. */
-export const reportOf = ({ events, results, table, story, line, seconds }: Findings): string => {
+/** What became of everything, from the results topic and LINE's own logs alone. */
+export const reportOf = ({ events, results, table, stories, line, seconds }: Findings): string => {
   const notifications = results.filter(({ terminal }) => terminal).length
-  const costs = [...costsOf(results)].map(
-    ([currency, { count, sum }]) =>
-      `At most ${formatMoney(sum, currency)} for the ${count} messages that may have reached somebody, at the configured price`,
-  )
   return [
-    `${events} events, ${notifications} notifications, each with its one terminal result, in ${seconds.toFixed(1)} s`,
+    `${events} events, ${notifications} notifications, each with its one terminal result, in ${seconds.toFixed(1)} s and a day`,
     formatTable(table),
     whysOf(results).join('\n'),
-    `${line.requests} requests at LINE, ${line.twice === 0 ? 'nobody' : `${line.twice} people`} twice`,
-    `A reminder that waited for quiet hours to end\n${story}`,
-    `Cost\n  ${costs.join('\n  ') || 'nothing'}`,
+    `By LINE's own account: ${line.requests} requests, ${line.delivered} messages shown, just those that results call delivered; ${line.twice === 0 ? 'nobody' : `${line.twice} people`} twice`,
+    `Four people, by the clock of their results\n\n${stories}`,
+    `Cost, at the configured price\n  ${costLines(results).join('\n  ') || 'nothing'}`,
   ].join('\n\n')
 }
 
@@ -37,10 +33,26 @@ export const reportAsJson = ({ events, results, table, line, seconds }: Findings
     notifications: results.filter(({ terminal }) => terminal).length,
     table,
     lineRequests: line.requests,
+    lineDelivered: line.delivered,
     sentTwice: line.twice,
-    cost: Object.fromEntries([...costsOf(results)].map(([currency, { sum }]) => [currency, Number(sum) / 10_000])),
+    cost: sumsOf(results, isDelivered),
+    costAtMost: sumsOf(results, () => true),
     seconds: Number(seconds.toFixed(1)),
   })
+
+const isDelivered = ({ status }: PublishedResult): boolean => status === 'delivered'
+
+const costLines = (results: readonly PublishedResult[]): string[] => [
+  ...[...costsOf(results, isDelivered)].map(
+    ([currency, { count, sum }]) => `${formatMoney(sum, currency)} for the ${count} that were delivered: what LINE charges`,
+  ),
+  ...[...costsOf(results, (result) => !isDelivered(result))].map(
+    ([currency, { count, sum }]) => `${formatMoney(sum, currency)} more at most, for ${count} of which nobody knows`,
+  ),
+]
+
+const sumsOf = (results: readonly PublishedResult[], isCounted: (result: PublishedResult) => boolean) =>
+  Object.fromEntries([...costsOf(results, isCounted)].map(([currency, { sum }]) => [currency, Number(sum) / 10_000]))
 
 /** For each end but the usual: what it means, and the reason that one of its results gives. */
 const whysOf = (results: readonly PublishedResult[]): string[] =>
@@ -55,7 +67,8 @@ const whysOf = (results: readonly PublishedResult[]): string[] =>
   })
 
 const MEANINGS: Readonly<Record<string, string>> = {
-  unconfirmed: 'LINE never answered, and may have delivered: not sent again',
+  undelivered: 'LINE took it, and in a day nothing was heard of it: blocked, or no consent',
+  unconfirmed: 'LINE never answered, nothing was heard of it, and it may have arrived: not sent again',
   unreachable: 'LINE knows nobody by this number who may be written to',
   rejected: 'LINE refuses this message for good',
   cancelled: 'called off while it waited for the morning: nothing was sent',

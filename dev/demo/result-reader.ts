@@ -25,6 +25,7 @@ const publishedResult = z.object({
   lineRequestId: z.string().nullable(),
   receivedAt: z.number(),
   releaseAt: z.number().nullable(),
+  deliveredAt: z.number().nullable(),
   decidedAt: z.number(),
   cost: z
     .object({

@@ -14,25 +14,51 @@ export interface PlannedRecord {
 
 export interface Scenario {
   readonly records: readonly PlannedRecord[]
-  /** E.164 number of the person whose message LINE takes without ever answering. */
-  readonly neverAnsweredFor: string
+  readonly people: SpecialPeople
   /** What is to become of them all: purpose, or `none` for what cannot be read → status → how many. */
   readonly intended: Readonly<Record<Exclude<EventKind, 'cancellation'> | 'none', Readonly<Record<string, number>>>>
 }
 
-const PLAIN_REMINDERS = 149
-const PLAIN_DUES = 134
+/** One each. */
+export interface SpecialPeople {
+  /** Lives where it is night. */
+  readonly sleeper: Special
+  /** Has never decided about notification messages. */
+  readonly undecided: Special
+  /** LINE takes the message, and its answer is lost. */
+  readonly unanswered: Special
+  /** LINE's answer is lost, and so was the request. */
+  readonly unheardOf: Special
+  /** Has blocked the account. */
+  readonly blocker: Special
+}
+
+export interface Special {
+  readonly customerId: string
+  /** E.164. */
+  readonly phone: string
+}
+
+/** Of them nobody hears again: the blocker and the one unheard of. */
+export const SILENT = 2
+
+const PLAIN_REMINDERS = 148
+const PLAIN_DUES = 132
 const AFFECTED = 200
 const AFFECTED_ELSEWHERE = 24
 
 /** 300 events. What is out of the ordinary comes first, so that its time runs while the rest is worked off; the repetitions last. */
 export const scenarioAt = (now: number): Scenario => {
   const abroad = (n: number): Customer => ({ ...customerOf(n), timeZone: NIGHT_ZONE })
-  const notOnLine = (n: number): Customer => ({ ...customerOf(n), phone: asWritten(phoneOf('not-on-line', n), n) })
+  const withPhone = (n: number, phone: string): Customer => ({ ...customerOf(n), phone: asWritten(phone, n) })
+  const notOnLine = (n: number): Customer => withPhone(n, phoneOf('not-on-line', n))
 
   const held = [reminderFor(abroad(1), 1, now), reminderFor(abroad(2), 2, now), paymentDueFor(abroad(3), 3, now)]
   const calledOff = reminderFor(abroad(11), 11, now)
-  const neverAnswered = paymentDueFor(customerOf(4), 4, now)
+  const unanswered = paymentDueFor(customerOf(4), 4, now)
+  const undecided = reminderFor(withPhone(12, UNDECIDED), 12, now)
+  const unheardOf = paymentDueFor(customerOf(13), 13, now)
+  const blocker = paymentDueFor(withPhone(14, BLOCKER), 14, now)
   const unreachable = reminderFor(notOnLine(5), 5, now)
   const unusable = paymentDueFor({ ...customerOf(6), phone: '090-1234-567' }, 6, now)
   const damaged = paymentDueFor(customerOf(7), 7, now)
@@ -53,7 +79,7 @@ export const scenarioAt = (now: number): Scenario => {
 
   return {
     records: [
-      ...[...held, calledOff, neverAnswered, unreachable, unusable].map(recordOf),
+      ...[...held, calledOff, unanswered, undecided, unheardOf, blocker, unreachable, unusable].map(recordOf),
       { ...recordOf(damaged, 0), damaged: true },
       ...interleaved(reminders, dues).map(recordOf).toSpliced(120, 0, recordOf(outage, 0)),
       recordOf(elsewhere, 1),
@@ -61,15 +87,26 @@ export const scenarioAt = (now: number): Scenario => {
       // With headers this time, whether or not the first had any: it is the same event.
       ...repeated.map((event) => ({ event, headers: true, damaged: false })),
     ],
-    neverAnsweredFor: reachable(4),
+    people: {
+      sleeper: special(1),
+      undecided: special(12, UNDECIDED),
+      unanswered: special(4),
+      unheardOf: special(13),
+      blocker: special(14, BLOCKER),
+    },
     intended: {
-      reminder: { accepted: PLAIN_REMINDERS + 2, unreachable: 1, cancelled: 1, duplicate: 4 },
-      'payment-due': { accepted: PLAIN_DUES + 1, unconfirmed: 1, refused: 1, duplicate: 2 },
-      outage: { accepted: AFFECTED + AFFECTED_ELSEWHERE - 2, unreachable: 1, duplicate: 1 },
+      reminder: { delivered: PLAIN_REMINDERS + 3, unreachable: 1, cancelled: 1, duplicate: 4 },
+      'payment-due': { delivered: PLAIN_DUES + 2, undelivered: 1, unconfirmed: 1, refused: 1, duplicate: 2 },
+      outage: { delivered: AFFECTED + AFFECTED_ELSEWHERE - 2, unreachable: 1, duplicate: 1 },
       none: { poison: 1 },
     },
   }
 }
+
+const UNDECIDED = phoneOf('consent-pending', 12)
+const BLOCKER = phoneOf('blocked', 14)
+
+const special = (n: number, phone = reachable(n)): Special => ({ customerId: customerOf(n).id, phone })
 
 /** Two customers who gave the same number, and no names: one message tells both. */
 const couple = (): Customer[] => {

@@ -2,29 +2,73 @@ import { padEnd } from '../../src/preview/text-width.ts'
 import { formatMoney } from './cost.ts'
 import { NIGHT_ZONE } from './night.ts'
 import type { PublishedResult } from './result-reader.ts'
+import type { SpecialPeople } from './scenario.ts'
 
-/** A reminder that quiet hours held back and LINE took then, told by its results alone; `undefined` if there was none. */
-export const storyOf = (results: readonly PublishedResult[]): string | undefined => {
-  const accepted = new Set(results.filter(({ status }) => status === 'accepted').map(({ notificationId }) => notificationId))
-  const held = results.find(
-    ({ notificationId, purpose, status, reason }) =>
-      purpose === 'reminder' && status === 'queued' && reason === 'quiet-hours' && accepted.has(notificationId),
-  )
-  if (!held) return undefined
-  const told = results
-    .filter(({ notificationId }) => notificationId === held.notificationId)
-    .toSorted((a, b) => a.sequence - b.sequence)
-  const { topic, partition, offset, eventTime } = held.source
-  const from = eventTime ?? held.receivedAt
-  const moments: readonly Moment[] = [
-    { at: from, status: 'event', words: `customer ${held.customerId} is to be reminded` },
-    { at: held.receivedAt, status: 'read', words: `${topic}, partition ${partition}, offset ${offset}` },
-    ...told.map((result) => ({ at: result.decidedAt, status: result.status, words: wordsOf(result) })),
+/** What happened to some people, told by their results alone; `undefined` if the results do not tell it. */
+export const storiesOf = (results: readonly PublishedResult[], people: SpecialPeople): string | undefined => {
+  const stories = STORIES.map(({ who, statuses, title, told }) => {
+    const { customerId } = people[who]
+    const own = results.filter((result) => result.customerId === customerId).toSorted((a, b) => a.sequence - b.sequence)
+    if (!statuses.test(own.map(({ status }) => status).join(' '))) return undefined
+    return `  ${customerId} ${title}\n${linesOf(own, told).join('\n')}`
+  })
+  return stories.every((story) => story !== undefined) ? stories.join('\n\n') : undefined
+}
+
+interface Story {
+  readonly who: keyof SpecialPeople
+  readonly title: string
+  /** All statuses, in order. */
+  readonly statuses: RegExp
+  /** Whether also of the event, and of each commit. */
+  readonly told: 'wholly' | 'briefly'
+}
+
+const STORIES: readonly Story[] = [
+  {
+    who: 'sleeper',
+    title: 'lives where it is night: the reminder waits for the morning',
+    statuses: /^queued sending (accepted )?delivered$/, // LINE may tell of the delivery before it has answered
+    told: 'wholly',
+  },
+  {
+    who: 'undecided',
+    title: 'has never decided about such messages: LINE asks, and holds it until they agree',
+    statuses: /^sending accepted delivered$/,
+    told: 'briefly',
+  },
+  {
+    who: 'unanswered',
+    title: "gets it, but LINE's answer is lost: not sent again, and settled by LINE's delivery event",
+    statuses: /^sending unknown delivered$/,
+    told: 'briefly',
+  },
+  {
+    who: 'blocker',
+    title: 'has blocked the account: LINE takes the message, and shows it to nobody',
+    statuses: /^sending accepted fallback_due undelivered$/,
+    told: 'briefly',
+  },
+]
+
+const linesOf = (own: readonly PublishedResult[], told: Story['told']): string[] => {
+  const [first] = own
+  if (!first) return []
+  const { topic, partition, offset, eventTime } = first.source
+  const from = eventTime ?? first.receivedAt
+  const before: readonly Moment[] = [
+    { at: from, status: 'event', words: `in ${topic}, partition ${partition}, offset ${offset}` },
+    { at: first.receivedAt, status: 'read', words: '' },
   ]
-  return [
-    `  Notification ${held.notificationId}, by the clock of ${NIGHT_ZONE}`,
-    ...moments.map(({ at, status, words }) => `  ${clockAt(at)}  ${secondsSince(from, at)}  ${padEnd(status, 8)}  ${words}`),
-  ].join('\n')
+  const moments: readonly Moment[] = [
+    ...(told === 'wholly' ? before : []),
+    ...own
+      .filter(({ status }) => told === 'wholly' || status !== 'sending')
+      .map((result) => ({ at: result.decidedAt, status: result.status, words: wordsOf(result) })),
+  ]
+  return moments.map(({ at, status, words }) =>
+    `    ${clockAt(at)}  ${timeSince(from, at)}  ${padEnd(status, 12)}  ${words}`.trimEnd(),
+  )
 }
 
 interface Moment {
@@ -33,14 +77,31 @@ interface Moment {
   readonly words: string
 }
 
-const wordsOf = ({ status, reason, releaseAt, deliveryTag, lineRequestId, cost }: PublishedResult): string => {
+const wordsOf = ({
+  status,
+  reason,
+  releaseAt,
+  deliveryTag,
+  lineRequestId,
+  deliveredAt,
+  fallback,
+  cost,
+}: PublishedResult): string => {
   switch (status) {
     case 'queued':
       return `${reason}, until ${releaseAt === null ? 'further notice' : clockAt(releaseAt, 'second')}`
     case 'sending':
       return `committed as ${deliveryTag}; only then the request leaves`
     case 'accepted':
-      return `LINE's request ${lineRequestId}${cost ? `, ${formatMoney(cost.amount, cost.currency)}` : ''}`
+      return `LINE's request ${lineRequestId}`
+    case 'unknown':
+      return `${reason}: LINE may have taken it`
+    case 'fallback_due':
+      return `nothing heard of it for the route's fallbackAfter: time for ${fallback}`
+    case 'delivered':
+      return `LINE: can be seen since ${deliveredAt === null ? 'nobody knows when' : clockAt(deliveredAt)}${cost ? `; ${formatMoney(cost.amount, cost.currency)}` : ''}`
+    case 'undelivered':
+      return `${reason} in 24 hours; ${cost ? formatMoney(cost.amount, cost.currency) : 'costs nothing'}; hint: ${fallback ?? 'none'}`
     default:
       return [reason, lineRequestId && `LINE's request ${lineRequestId}`].filter(Boolean).join(', ')
   }
@@ -50,4 +111,7 @@ const wordsOf = ({ status, reason, releaseAt, deliveryTag, lineRequestId, cost }
 export const clockAt = (ms: number, smallestUnit: 'second' | 'millisecond' = 'millisecond'): string =>
   Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(NIGHT_ZONE).toPlainTime().toString({ smallestUnit })
 
-const secondsSince = (from: number, at: number): string => `+${((at - from) / 1_000).toFixed(1)} s`.padStart(8)
+const HOUR_MS = 3_600_000
+
+const timeSince = (from: number, at: number): string =>
+  (at - from < HOUR_MS ? `+${((at - from) / 1_000).toFixed(1)} s` : `+${((at - from) / HOUR_MS).toFixed(1)} h`).padStart(8)

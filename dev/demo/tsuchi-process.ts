@@ -17,9 +17,10 @@ export interface TsuchiProcess extends Leash {
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
 const READY_WITHIN_MS = 30_000
 
-export const launch = (name: string, args: readonly string[], { directory, env }: Workspace): TsuchiProcess => {
+/** `preload`: a module of ours that it runs first. */
+export const launch = (name: string, args: readonly string[], { directory, env }: Workspace, preload?: string): TsuchiProcess => {
   const own = join(directory, name)
-  const child = leash([process.execPath, CLI, ...args], own, env)
+  const child = leash([process.execPath, ...(preload === undefined ? [] : ['--import', preload]), CLI, ...args], own, env)
   let told = false
   const end = () => {
     told = true
@@ -51,8 +52,11 @@ export const simulatorUrlOf = async (simulator: TsuchiProcess, signal: AbortSign
   return url ?? ''
 }
 
-/** The worker's address, once /readyz there says that it works. */
-export const workerUrlOf = async (worker: TsuchiProcess, signal: AbortSignal): Promise<string> => {
+/** Where the worker answers, and where it takes LINE's webhooks, once /readyz there says that it works. */
+export const workerUrlsOf = async (
+  worker: TsuchiProcess,
+  signal: AbortSignal,
+): Promise<{ readonly url: string; readonly webhookUrl: string }> => {
   let url: string | undefined
   const whyNot = async () => {
     url ??= /"event":"started","http":"([^"]+)"/.exec(await worker.log())?.[1]
@@ -61,7 +65,9 @@ export const workerUrlOf = async (worker: TsuchiProcess, signal: AbortSignal): P
     return answer?.ok ? undefined : `the worker is not ready: ${await answer?.text()}`
   }
   await untilReady(worker, whyNot, signal)
-  return url ?? ''
+  const webhookUrl = /"event":"webhook-listening","url":"([^"]+)"/.exec(await worker.log())?.[1]
+  if (url === undefined || webhookUrl === undefined) throw new DemoFault('the worker takes no webhooks')
+  return { url, webhookUrl }
 }
 
 const untilReady = async (

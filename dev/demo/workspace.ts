@@ -25,16 +25,21 @@ export interface Surroundings {
   readonly quietHours: Night['quietHours']
 }
 
-/** How long LINE may take, instead of ten seconds, and how long the truth of an unknown outcome is waited for, instead of ten minutes. */
+/** How long LINE may take, instead of ten seconds. */
 const DEADLINE = 'PT3S'
-const UNKNOWN_WAIT = 'PT3S'
+/** How often the webhook says that it has listened, instead of every 15 s. */
+const HEARTBEAT = 'PT1S'
 
-/** Said to whoever watches: these are not the routes they would get. */
-export const ROUTE_CHANGES = `topics of this demo's own, and unknown: { wait: ${UNKNOWN_WAIT} }; channel as by default, but for deadline: ${DEADLINE} and a made-up price`
+export const CHANNEL_ID = '1234567890'
+/** Of LINE's account: what its webhooks call it. */
+export const DESTINATION = 'U6b1d2c7e5a9f4038b7c6d5e4f3a29180'
+
+/** Said to whoever watches: these are not the settings they would get. */
+export const CHANGES = `routes as shipped, but for topics of this demo's own; settings as by default, but for deadline: ${DEADLINE}, heartbeatEvery: ${HEARTBEAT} and a made-up price`
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url))
 
-/** Puts the shipped routes there, changed in two lines only: their topic, and how long an unknown outcome is waited for. */
+/** Puts the shipped routes there, changed in one line only: their topic. */
 export const openWorkspace = async (topicOf: (topic: string) => string): Promise<Workspace> => {
   const directory = await mkdtemp(join(tmpdir(), 'tsuchi-demo-'))
   const routes = join(directory, 'routes')
@@ -45,7 +50,6 @@ export const openWorkspace = async (topicOf: (topic: string) => string): Promise
     const route = parseDocument(await readFile(join(REPOSITORY, 'routes', name), 'utf8'))
     if (!topics.has(String(route.get('topic')))) continue // the demo has no events for it
     route.set('topic', topicOf(String(route.get('topic'))))
-    if (route.has('message')) route.set('unknown', { wait: UNKNOWN_WAIT })
     await writeFile(join(routes, name), String(route))
   }
   const secret = (bytes: number) => randomBytes(bytes).toString('base64')
@@ -77,14 +81,17 @@ export const writeConfig = async ({ configFile }: Workspace, around: Surrounding
         baseUrl: around.simulatorUrl,
         token: {
           kind: 'stateless',
-          clientId: '1234567890',
+          clientId: CHANNEL_ID,
           clientSecret: '${LINE_CHANNEL_SECRET}',
           url: `${around.simulatorUrl}/oauth2/v3/token`,
         },
         deadline: DEADLINE,
+        receipts: 'webhook',
+        webhook: { destination: DESTINATION, secrets: ['${LINE_CHANNEL_SECRET}'] },
         price: { currency: 'JPY', template: 3, flexible: 3.5 },
       },
     },
+    webhook: { host: '127.0.0.1', port: 0, heartbeatEvery: HEARTBEAT },
     http: { host: '127.0.0.1', port: 0 },
     shutdown: { budget: 'PT5S' },
   }

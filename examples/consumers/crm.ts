@@ -18,7 +18,7 @@ export interface SummaryLine {
 }
 
 /** Every terminal result and correction is kept under its `resultId`, so one that comes twice is there once. The truth about a
- *  notification is the one with the highest `sequence`. */
+ *  notification is the one with the highest `sequence`: `undelivered` may be followed by `delivered`. */
 export const openCrm = (file: string): Crm => {
   const database = new DatabaseSync(file)
   database.exec(`
@@ -32,6 +32,7 @@ export const openCrm = (file: string): Crm => {
       customer_id TEXT,
       subject TEXT,
       decided_at INTEGER NOT NULL,
+      delivered_at INTEGER,
       cost INTEGER NOT NULL,
       corrects TEXT
     ) STRICT;
@@ -41,7 +42,7 @@ export const openCrm = (file: string): Crm => {
       SELECT * FROM statement AS last
       WHERE sequence = (SELECT max(sequence) FROM statement WHERE notification_id = last.notification_id);
   `)
-  const insert = database.prepare('INSERT OR IGNORE INTO statement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+  const insert = database.prepare('INSERT OR IGNORE INTO statement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
   const count = database.prepare(
     'SELECT status, count(*) AS notifications, sum(cost) AS tenThousandths FROM notification GROUP BY status ORDER BY status',
   )
@@ -58,6 +59,7 @@ export const openCrm = (file: string): Crm => {
         result.customerId,
         result.subject,
         result.decidedAt,
+        result.deliveredAt,
         result.cost ? tenThousandths(result.cost.amount) : 0,
         result.corrects,
       )

@@ -16,6 +16,7 @@ export interface Result {
   readonly subject: string | null
   readonly source: { readonly eventSource: string | null; readonly eventId: string | null }
   readonly decidedAt: number
+  readonly deliveredAt: number | null
   readonly cost: { readonly amount: Uint8Array; readonly currency: string } | null
   readonly fallback: string | null
 }
@@ -36,9 +37,13 @@ export const sourceFrom = (env: Readonly<Record<string, string | undefined>>, gr
 
 /** Calls `onResult` with every result, those of one notification in their order, at least once: the group's offset moves when it has
  *  returned. What it throws is tried again. Resolves when it reads; `stop` ends it. */
-export const readResults = async (
+export const readResults = (source: ResultsSource, onResult: (result: Result) => void): Promise<{ stop(): Promise<void> }> =>
+  readRecords<Result>(source, onResult)
+
+/** The same of any topic of tsuchi's that is for others: friend-events and attributions too. */
+export const readRecords = async <T>(
   { brokers, registryUrl, topic, group }: ResultsSource,
-  onResult: (result: Result) => void,
+  onRecord: (record: T) => void | Promise<void>,
 ): Promise<{ stop(): Promise<void> }> => {
   const kafka = new Kafka({ brokers: [...brokers], clientId: group, logLevel: logLevel.ERROR })
   const registry = new SchemaRegistry({ host: registryUrl })
@@ -49,7 +54,7 @@ export const readResults = async (
   await consumer.subscribe({ topic, fromBeginning: true })
   await consumer.run({
     eachMessage: async ({ message }) => {
-      if (message.value) onResult(await registry.decode(message.value))
+      if (message.value) await onRecord(await registry.decode(message.value))
     },
   })
   return { stop: () => consumer.disconnect() }
@@ -61,7 +66,7 @@ const refuseAbsent = async (kafka: Kafka, topic: string): Promise<void> => {
   await admin.connect()
   const topics = await admin.listTopics().finally(() => admin.disconnect())
   if (!topics.includes(topic))
-    throw new Error(`there is no topic ${topic}: set RESULTS_TOPIC to PREFIX.results, as topics.prefix says`)
+    throw new Error(`there is no topic ${topic}: name it as topics.prefix says: RESULTS_TOPIC is PREFIX.results`)
 }
 
 /** Avro's decimal of the field `cost`: ten-thousandths of the currency's unit. ¥3.5 is 35000. */

@@ -27,8 +27,9 @@ export interface SmsRecord extends Sms {
   readonly state: 'waiting' | 'sending' | 'sent' | 'not-needed' | 'in-vain'
 }
 
-/** `due`: LINE did not reach the person, or not in time, and the route wants SMS then. `over`: it reached them, or there is nothing left
- *  to tell. `nothing`: it is on its way, or another notification has that part. */
+/** `due`: LINE did not reach the person (`unreachable`, or `undelivered` after a day), or not in time, and the route wants SMS then. `over`:
+ *  it reached them, perhaps after all, or there is nothing left to tell. `nothing`: it is on its way, as `accepted` is where receipts
+ *  are awaited, or another notification has that part. */
 export const meaningOf = ({ status, terminal, corrects, fallback }: Result): 'due' | 'over' | 'nothing' => {
   if (fallback === 'sms') return 'due'
   const isTruth = terminal || corrects !== null
@@ -47,7 +48,7 @@ export const openSmsOutbox = (file: string): SmsOutbox => {
       state TEXT NOT NULL CHECK (state IN ('waiting', 'sending', 'sent', 'not-needed', 'in-vain'))
     ) STRICT;
   `)
-  // A hint may come several times for one event: fallback_due, then unreachable; or for the event produced anew. The first one counts.
+  // A hint may come several times for one event: fallback_due, then undelivered; or for the event produced anew. The first one counts.
   const due = database.prepare(`
     INSERT INTO sms VALUES (?, ?, ?, ?, ?, 'waiting')
     ON CONFLICT (key) DO UPDATE SET state = 'waiting', because = excluded.because WHERE state = 'not-needed'`)

@@ -12,10 +12,8 @@ export interface PublishedCodec {
 
 /** Throws SchemaError. */
 export const createPublishedCodec = async (registry: SchemaRegistry, names: TopicNames): Promise<PublishedCodec> => {
-  const [result, attribution] = await Promise.all([
-    createEncoder(registry, names.results, RESULT_SCHEMA),
-    createEncoder(registry, names.attributions, ATTRIBUTION_SCHEMA),
-  ])
+  const result = await createEncoder(registry, names.results, RESULT_SCHEMA)
+  const attribution = await createEncoder(registry, names.attributions, ATTRIBUTION_SCHEMA)
   return { result: (value) => result(toAvro(value)), attribution }
 }
 

@@ -61,7 +61,7 @@ test('an installation as it should be: nothing is wrong, and it says what it has
     '✓ channels: main (line-simulator, live) over 3 partitions',
     expect.stringMatching(/^✓ brokers: 1 broker, found by /),
     '✓ access: what a worker, and this command, must be allowed',
-    `✓ topics: 7 topics of tsuchi's own, ${at.name}.*`,
+    `✓ topics: 8 topics of tsuchi's own, ${at.name}.*`,
     `✓ immutables: pepper, partitions and group are those that ${at.topics.journal} began with`,
     '✓ events: 4 topics that routes read',
     '✓ schemas: 3 schemas of what is published, and 4 versions of 4 subjects of events',
@@ -140,7 +140,7 @@ test('in production one replica is a fault, and a level that lets anything be re
     ]),
   )
   expect(JSON.parse(production.stdout).faults).toContainEqual({ section: 'schemas', message: loose })
-  expect(lastLine(production)).toBe('16 faults')
+  expect(lastLine(production)).toBe('18 faults')
 })
 
 test('a version that a route cannot read is told with field and types, before an event of it ends as poison', async () => {

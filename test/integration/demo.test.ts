@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Kafka } from 'kafkajs'
 import { expect, inject, onTestFinished, test } from 'vitest'
+import { z } from 'zod'
 import { alive, descendants } from './process-tree.ts'
 
 const DEMO = fileURLToPath(new URL('../../dev/demo.ts', import.meta.url))
@@ -40,7 +41,7 @@ test('the demo ends with the table of what became of everything, and leaves noth
   expect(demo.said()).toMatch(/C-20012 has never decided [^\n]+\n[^\n]+accepted [^\n]+\n[^\n]+delivered +LINE: can be seen since/)
   expect(demo.said()).toMatch(/C-20004 gets it, but LINE's answer is lost[^\n]+\n[^\n]+unknown +timeout[^\n]+\n[^\n]+delivered /)
   expect(demo.said()).toMatch(/\+6\.0 h +fallback_due [^\n]+\n[^\n]+\+24\.0 h +undelivered +no-receipt .+hint: sms/)
-  expect(await demo.traces(family)).toEqual({ processes: [], files: [], topics: [] })
+  expect(await demo.traces(family)).toEqual(NOTHING)
 })
 
 test.each([
@@ -56,8 +57,10 @@ test.each([
   expect(await demo.exited(), demo.said()).toEqual([130, null])
   expect(demo.said()).toContain('Ended; nothing is left running')
   expect(demo.printed()).toBe('')
-  expect(await demo.traces(family)).toEqual({ processes: [], files: [], topics: [] })
+  expect(await demo.traces(family)).toEqual(NOTHING)
 })
+
+const NOTHING = { processes: [], files: [], topics: [], subjects: [] }
 
 test('an unknown option is told what there is', async () => {
   const demo = await startDemo('--jsno')
@@ -102,12 +105,16 @@ const startDemo = async (...options: readonly string[]) => {
     },
     interrupt: () => child.kill('SIGINT'),
     exited: () => closed,
-    /** What is still there of it: of these processes, of its files, of its topics. */
-    traces: async (family: Parameters<typeof alive>[0]) => ({
-      processes: await alive(family),
-      files: await readdir(temporary),
-      topics: await topicsWith(/tsuchi-demo-[\d-]+/.exec(said)?.[0] ?? ''),
-    }),
+    /** What is still there of it: of these processes, of its files, of its topics and their schemas. */
+    traces: async (family: Parameters<typeof alive>[0]) => {
+      const prefix = /tsuchi-demo-[\d-]+/.exec(said)?.[0] ?? ''
+      return {
+        processes: await alive(family),
+        files: await readdir(temporary),
+        topics: await topicsWith(prefix),
+        subjects: await subjectsWith(prefix),
+      }
+    },
   }
 }
 
@@ -120,4 +127,10 @@ const topicsWith = async (prefix: string): Promise<string[]> => {
   } finally {
     await admin.disconnect()
   }
+}
+
+const subjectsWith = async (prefix: string): Promise<string[]> => {
+  const answer = await fetch(`${inject('registryUrl')}/subjects`)
+  const subjects = z.array(z.string()).parse(await answer.json())
+  return subjects.filter((subject) => subject.startsWith(prefix))
 }

@@ -5,11 +5,11 @@ import { openCrm } from '../../examples/consumers/crm.ts'
 import { type Result, type ResultsSource, readResults } from '../../examples/consumers/read-results.ts'
 import { openSmsOutbox, type Sms } from '../../examples/consumers/sms-fallback.ts'
 import { CHUNK, type Customer, chunksOf, type Outage, produceOutage } from '../../examples/producers/outage-in-chunks.ts'
-import type { Clock } from '../../src/clock.ts'
 import { phoneOf } from '../../src/line-simulator/people.ts'
 import { adjustableClock } from './adjustable-clock.ts'
 import { paymentDue, reservationReminder } from './events.ts'
 import { type Installation, install, installRunning } from './installation.ts'
+import { metricOf, untilMetric } from './metrics.ts'
 import type { ObservedResult, Place } from './results.ts'
 
 const HERE = 'C-1'
@@ -17,7 +17,7 @@ const NOT_ON_LINE = 'C-2'
 const HUNG = 'C-3'
 const LATE = 'C-4'
 const UNDECIDED = phoneOf('consent-pending', 1)
-const DAY_MS = 86_400_000
+const HOUR_MS = 3_600_000
 
 test('the CRM keeps the last word on each notification, however often it reads, and corrections count instead', async () => {
   const at = await withResults()
@@ -100,12 +100,11 @@ test('what LINE takes after its time for SMS, but before the SMS has left, needs
 })
 
 test('who has an SMS because LINE accepted and never showed it is noted when LINE tells of it late, and the CRM has the last word', async () => {
-  const { clock, forward } = adjustableClock()
-  const at = await withReceipts(clock)
+  const { at, aDayPasses } = await withReceipts()
   await at.produce('payment-due', paymentDue({ id: HERE, phone: phoneOf('blocked', 1) }))
   await at.produce('payment-due', paymentDue({ id: LATE, phone: UNDECIDED }))
   await at.results.until('LINE to take both', (read) => read.filter(({ status }) => status === 'accepted').length === 2)
-  forward(DAY_MS)
+  await aDayPasses()
   const ends = await at.results.untilTerminal(2)
   expect(ends.map(({ status, fallback, cost }) => [status, fallback, cost])).toEqual([
     ['undelivered', 'sms', null],
@@ -194,8 +193,9 @@ const customers = (count: number): Customer[] =>
     name: '佐藤 太郎',
   }))
 
-/** With a worker by this clock, whose webhook LINE knows. */
-const withReceipts = async (clock: Clock): Promise<Installation> => {
+/** With a worker whose webhook LINE knows. */
+const withReceipts = async (): Promise<{ readonly at: Installation; readonly aDayPasses: () => Promise<void> }> => {
+  const { clock, forward } = adjustableClock()
   const destination = `U${'7'.repeat(32)}`
   const at = await install({
     partitions: 1,
@@ -211,11 +211,22 @@ const withReceipts = async (clock: Clock): Promise<Installation> => {
     },
   })
   onTestFinished(at.close)
-  const { webhookUrl: url } = await at.startWorker({ clock, stages: ['intake', 'dispatch', 'webhook'] })
-  const secret = at.env.LINE_CHANNEL_SECRET
-  const webhook = JSON.stringify({ channel: '2001234567', url, secret, destination })
-  await fetch(`${at.simulator.url}/_simulator/webhooks`, { method: 'POST', body: webhook })
-  return at
+  const worker = await at.startWorker({ clock, stages: ['intake', 'dispatch', 'webhook'] })
+  const channel = '2001234567'
+  const webhook = { channel, url: worker.webhookUrl, secret: at.env.LINE_CHANNEL_SECRET, destination }
+  const ask = (path: string, body: object) =>
+    fetch(`${at.simulator.url}/_simulator/${path}`, { method: 'POST', body: JSON.stringify(body) })
+  await ask('webhooks', webhook)
+  await ask('webhooks/check', { channel })
+  const aDayPasses = async () => {
+    for (const hours of [8, 8, 8]) {
+      const checks = await metricOf(worker, 'tsuchi_webhook_checks_total')
+      forward(hours * HOUR_MS)
+      // After so long a silence the worker has LINE show that it still reaches the webhook.
+      await untilMetric(worker, 'tsuchi_webhook_checks_total', {}, (value) => value > checks)
+    }
+  }
+  return { at, aDayPasses }
 }
 
 /** One accepted, told twice; one unreachable; one unconfirmed. */
