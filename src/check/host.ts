@@ -6,7 +6,13 @@ import type { Config } from '../config.ts'
 
 /** What a worker needs of the machine that it runs on, tried on this one: it may be another, so none of it is a fault. Changes nothing. */
 export const hostWarnings = async (config: Config): Promise<readonly string[]> => {
-  const warnings = await Promise.all([directoryWarning(config), bindWarning(config)])
+  const { http, webhook, channels } = config
+  const takesWebhooks = webhook.topic === undefined && Object.values(channels).some((channel) => channel.webhook)
+  const warnings = await Promise.all([
+    directoryWarning(config),
+    bindWarning('http.host', http.host),
+    takesWebhooks ? bindWarning('webhook.host', webhook.host) : null,
+  ])
   return warnings.filter((warning) => warning !== null)
 }
 
@@ -37,7 +43,7 @@ const troubleIn = async (folder: string, wanted: string): Promise<string | null>
 const VIRTUAL = /^\/(?:proc|sys)\//
 
 /** Any free port of that host, for a moment: that of the configuration may be held by a worker that runs. */
-const bindWarning = async ({ http: { host } }: Config): Promise<string | null> => {
+const bindWarning = async (setting: string, host: string): Promise<string | null> => {
   const { promise, resolve } = Promise.withResolvers<string | null>()
   const server = createServer()
   server.once('error', (error) => resolve(codeOf(error)))
@@ -45,7 +51,7 @@ const bindWarning = async ({ http: { host } }: Config): Promise<string | null> =
   const code = await promise
   return code === null
     ? null
-    : `http.host: nothing can listen at ${host} (${code}); ${HERE}, write an address of it, such as 0.0.0.0 for all it has`
+    : `${setting}: nothing can listen at ${host} (${code}); ${HERE}, write an address of it, such as 0.0.0.0 for all it has`
 }
 
 const codeOf = (error: unknown): string =>

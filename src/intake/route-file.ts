@@ -226,7 +226,9 @@ export const NotifyingFile = mapping({
   fallback: oneOf(['sms', 'email']).optional().describe('A hint in results that LINE did not reach the person'),
   fallbackAfter: duration
     .optional()
-    .describe('How long after it might have gone that hint comes anyway, if LINE has not taken it by then, or, where receipts are awaited, not delivered it'),
+    .describe(
+      'How long after it might have gone that hint comes anyway, if LINE has not taken it by then, or, where receipts are awaited, not delivered it',
+    ),
   subject: subject.optional().describe('What it is about: under this name it can be called off or replaced until it has left'),
   revision: revision
     .optional()

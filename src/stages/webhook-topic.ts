@@ -2,6 +2,7 @@ import { openDeadLetterWriter } from '../kafka/dead-letter-writer.ts'
 import { openReadTo } from '../kafka/read-to.ts'
 import { joinSignedBodies } from '../kafka/signed-body-reader.ts'
 import { type TopicCounts, topicNames } from '../kafka/topics.ts'
+import type { Evidence } from '../webhook/evidence.ts'
 import { createSignedBodies, type SignedBodiesEvent } from '../webhook/signed-bodies.ts'
 import type { Storage } from '../webhook/storage.ts'
 import type { Take } from '../webhook/taker.ts'
@@ -26,11 +27,12 @@ export const startWebhookTopic = async (
     readonly tell: Pick<WebhookTeller, 'taken'>
     /** That have a webhook. */
     readonly channels: readonly string[]
+    readonly evidence: Evidence
     readonly counts: TopicCounts
   },
 ): Promise<Stage> => {
   const { config, clock, sealer, log } = parts
-  const { topic, storage } = options
+  const { topic, storage, evidence } = options
   const names = topicNames(config.topics.prefix)
   const groupId = `${config.kafka.group}-webhook`
   let ready = false
@@ -48,6 +50,7 @@ export const startWebhookTopic = async (
   const coverage = startTopicCoverage({
     channels: options.channels,
     readTo: readTo.until,
+    evidence,
     storage,
     everyMs: config.webhook.heartbeatEvery,
     clock,
@@ -70,6 +73,9 @@ export const startWebhookTopic = async (
       onEvent: (event) => {
         tell(event)
         if (event.kind === 'lost') coverage.lost(event.channels)
+        // No producer's clock makes proof of a time to come.
+        if (event.kind === 'taken')
+          for (const { channel, writtenAt } of event.taken) evidence.heard(channel, Math.min(writtenAt, clock.now()))
         if (event.kind !== 'signed') return
         const { channels, body: bytes, signature } = event
         options.forwarding.forward(channels, { bytes, signature, contentType: 'application/json; charset=utf-8' })

@@ -9,12 +9,14 @@ import { openWebhookWriter } from '../kafka/webhook-writer.ts'
 import { isSignedWith, SIGNATURE_HEADER } from '../providers/line/signature.ts'
 import { readWebhook } from '../providers/line/webhook-events.ts'
 import { createCoverageClaim } from '../webhook/coverage-claim.ts'
+import { createEvidence } from '../webhook/evidence.ts'
 import { startHeartbeat } from '../webhook/heartbeat.ts'
 import { openReceiver } from '../webhook/receiver.ts'
 import { type AccountOptions, createTaker } from '../webhook/taker.ts'
 import { openForwarding } from './forwarding.ts'
 import type { Parts, Stage } from './stage.ts'
 import { tellOfWebhook } from './tell-webhook.ts'
+import { keepEvidence } from './webhook-evidence.ts'
 import { startWebhookTopic } from './webhook-topic.ts'
 
 /** LINE's webhooks → feedback and friend events. They come by HTTP, or by a topic that another receiver writes: if by both, nobody could
@@ -25,6 +27,7 @@ export const startWebhook = async (parts: Parts, counts: TopicCounts): Promise<S
   const { partitions } = counts
   const names = topicNames(config.topics.prefix)
   const accounts = accountsOf(config)
+  const channels = accounts.map(({ channel }) => channel)
 
   // Ended in reverse, also when the start fails half-way.
   await using opened = new AsyncDisposableStack()
@@ -55,6 +58,7 @@ export const startWebhook = async (parts: Parts, counts: TopicCounts): Promise<S
   opened.defer(() => writer.close(leftMs()))
 
   const tell = tellOfWebhook(parts)
+  const evidence = createEvidence()
   const take = createTaker({
     accounts,
     dialect: { isSignedWith, read: readWebhook },
@@ -70,17 +74,17 @@ export const startWebhook = async (parts: Parts, counts: TopicCounts): Promise<S
       storage: writer,
       forwarding,
       tell,
-      channels: accounts.map(({ channel }) => channel),
+      channels,
+      evidence,
       counts,
     })
     opened.defer(() => reading.stop())
+    const signs = keepEvidence(parts, channels, evidence)
+    opened.defer(() => signs.stop())
     const running = opened.move()
     return { url: undefined, waitingFor: reading.waitingFor, stop: () => running.disposeAsync() }
   }
-  const claim = createCoverageClaim(
-    accounts.map(({ channel }) => channel),
-    clock.now(),
-  )
+  const claim = createCoverageClaim(channels, clock.now(), evidence)
   const receiver = await openReceiver({
     host: webhook.host,
     port: webhook.port,
@@ -95,7 +99,10 @@ export const startWebhook = async (parts: Parts, counts: TopicCounts): Promise<S
     claim,
     clock,
     onSigned: forwarding.forward,
-    onTaken: tell.taken,
+    onTaken: (taken, at) => {
+      evidence.heard(taken.channel, at)
+      tell.taken(taken)
+    },
     onRefused: tell.refused,
     onAnswered: tell.answered,
     onDropped: () => metrics.webhook.requests.inc({ status: 'none', reason: 'too-many-connections' }),
@@ -116,9 +123,12 @@ export const startWebhook = async (parts: Parts, counts: TopicCounts): Promise<S
   })
   metrics.ask.webhookInFlight = () => [{ labels: {}, value: receiver.inFlight() }]
   log.info(
-    { event: 'webhook-listening', url: receiver.url, path: webhook.path, channels: accounts.map(({ channel }) => channel) },
+    { event: 'webhook-listening', url: receiver.url, path: webhook.path, channels },
     `webhooks of LINE are taken on ${receiver.url}`,
   )
+
+  const signs = keepEvidence(parts, channels, evidence)
+  opened.defer(() => signs.stop())
 
   const running = opened.move()
   return { url: receiver.url, waitingFor: () => [], stop: () => running.disposeAsync() }

@@ -3,6 +3,8 @@
 export interface Evidence {
   /** A body of this channel's came at this time, signed, and was taken. One without events proves as much. */
   heard(channel: string, at: number): void
+  /** LINE itself says that it did not reach us: what came before proves no more. */
+  lost(channel: string): void
   /** When the last of them came. */
   lastAt(channel: string): number | undefined
   /** The time of which it is proven: from the first body (included), for so long after the last (excluded). What was proven before a time
@@ -22,6 +24,7 @@ export const createEvidence = (): Evidence => {
       if (at + EVIDENCE_HOLDS_MS < run.from) return
       runs.set(channel, { from: Math.min(run.from, at), lastAt: Math.max(run.lastAt, at) })
     },
+    lost: (channel) => void runs.delete(channel),
     lastAt: (channel) => runs.get(channel)?.lastAt,
     proven: (channel) => {
       const run = runs.get(channel)

@@ -2,6 +2,9 @@ import type { Clock } from '../clock.ts'
 import type { CoverageClaim } from './coverage-claim.ts'
 import type { Storage } from './storage.ts'
 
+/** A beat that is so many times as late: the process stood still, and whoever called meanwhile was not answered. */
+const STOOD_STILL = 3
+
 /** Says in feedback, from time to time, that somebody listens: without it, silence means nothing. */
 export interface Heartbeat {
   /** Says it for the last time, of the time until `at`, and waits for that at most so long. */
@@ -37,7 +40,13 @@ export const startHeartbeat = (options: {
     }
   }
 
-  const timer = setInterval(() => void beat(clock.now()), options.everyMs)
+  let lastBeat = clock.monotonic()
+  const timer = setInterval(() => {
+    const since = clock.monotonic() - lastBeat
+    lastBeat += since
+    if (since > STOOD_STILL * options.everyMs) claim.trouble(clock.now())
+    void beat(clock.now())
+  }, options.everyMs)
   return {
     stop: async (at, withinMs) => {
       clearInterval(timer)

@@ -62,6 +62,8 @@ export interface Installation {
   produceRaw(topic: string, record: RawRecord): Promise<Place>
   /** Requests to send something, in the order in which LINE had them; to one phone, if it is given. */
   sends(phone?: string): readonly LogEntry[]
+  /** LINE posts the events of channel main there from now on. */
+  registerWebhook(url: string): void
   /** Stops what runs, and takes everything away. Idempotent. */
   close(): Promise<void>
 }
@@ -99,8 +101,9 @@ export interface InstallationOptions {
   /** Shipped routes beside the usual ones. Each costs a topic. */
   readonly furtherRoutes?: readonly FurtherRoute[]
   readonly simulator?: Parameters<typeof startSimulator>[0]
-  /** Channel main has receipts by webhook, and the simulator posts to the webhook of the worker that was started last. */
-  readonly webhook?: true
+  /** Channel main has receipts by webhook, and the simulator posts to the webhook of the worker that was started last; or nowhere, until the
+   *  test says where. */
+  readonly webhook?: true | 'unregistered'
   /** Whether the schema of results is registered. Default: it is. */
   readonly results?: 'unregistered'
   /** Other brokers than those that all tests share. */
@@ -200,6 +203,15 @@ export const install = async (options: InstallationOptions = {}): Promise<Instal
     }
     return places
   }
+  const registerWebhook = (url: string) => {
+    const secret = config.channels.main?.webhook?.secrets[0] ?? ''
+    simulator.webhooks.set({ channel: LINE_CHANNEL, url, secret, destination: DESTINATION })
+  }
+  /** As by the button of LINE's console: the webhook has heard of LINE when this is over. */
+  const verifyWebhook = async () => {
+    const body = JSON.stringify({ channel: LINE_CHANNEL })
+    await fetch(`${simulator.url}/_simulator/webhooks/check`, { method: 'POST', body })
+  }
   let closed: Promise<void> | undefined
   const close = async () => {
     for (const worker of workers) await worker.stop()
@@ -234,9 +246,9 @@ export const install = async (options: InstallationOptions = {}): Promise<Instal
         ...(aroundJournal && { aroundJournal }),
       })
       workers.push(worker)
-      if (options.webhook && worker.webhookUrl) {
-        const secret = config.channels.main?.webhook?.secrets[0] ?? ''
-        simulator.webhooks.set({ channel: LINE_CHANNEL, url: worker.webhookUrl, secret, destination: DESTINATION })
+      if (options.webhook === true && worker.webhookUrl) {
+        registerWebhook(worker.webhookUrl)
+        await verifyWebhook()
       }
       if (!given.mayDie) worker.done.catch((error: Error) => results.giveUp(error))
       try {
@@ -257,6 +269,7 @@ export const install = async (options: InstallationOptions = {}): Promise<Instal
       [...simulator.log.after(0, Number.POSITIVE_INFINITY)].filter(
         ({ endpoint, to }) => endpoint !== 'token' && (phone === undefined || to === digestOf(phone)),
       ),
+    registerWebhook,
     close: () => {
       closed ??= close()
       return closed

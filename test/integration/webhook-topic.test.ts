@@ -82,32 +82,41 @@ const untilCovered = (time: number) =>
     },
     { timeout: 15_000, interval: 200 },
   )
+/** Without those of markers that this test has put into feedback. */
+const refusedOf = (all: readonly TopicRecord[]) => all.filter(({ value }) => value)
 const reasonOf = ({ headers }: TopicRecord) => String(headers['__connect.errors.exception.class.name'])
 
 test('what LINE says comes by a topic: set aside while the secret is wrong, and delivered once that is mended and it is replayed', async () => {
   const first = await at.startWorker({ config: withSecret(at.config, 'an old secret') })
   expect(first.webhookUrl).toBeUndefined()
   const place = await notify()
-  await untilMetric(first, 'tsuchi_webhook_topic_records_total', { outcome: 'webhook-wrong-signature' }, (count) => count === 1)
+  await untilMetric(first, 'tsuchi_webhook_topic_records_total', { outcome: 'webhook-wrong-signature' }, (count) => count === 2)
   await caughtUp()
-  expect(letters.map(reasonOf)).toEqual(['webhook-wrong-signature'])
+  // LINE's test of the webhook, which the worker has asked for, and what LINE says.
+  expect(refusedOf(letters).map(reasonOf)).toEqual(['webhook-wrong-signature', 'webhook-wrong-signature'])
   expect(String(letters[0]?.headers['__connect.errors.exception.message'])).toContain(
     'has channels.<name>.webhook.secrets the right ones',
   )
   expect(forwarded).toEqual([])
   await first.stop()
 
-  const futile = await tsuchi({ ...at, env: { ...at.env, LINE_CHANNEL_SECRET: 'another wrong one' } }, ['dead-letters', 'replay'])
-  expect(futile.stdout).toContain('0 of 1 would be replayed')
+  const futile = await tsuchi({ ...at, env: { ...at.env, LINE_CHANNEL_SECRET: 'another wrong one' } }, [
+    'dead-letters',
+    'replay',
+    '--reason',
+    'webhook-wrong-signature',
+  ])
+  expect(futile.stdout).toContain('0 of 2 would be replayed')
   expect(futile.stderr).toContain('still poison: webhook-wrong-signature')
 
   const second = await at.startWorker()
   const done = await tsuchi(at, ['dead-letters', 'replay', '--reason', 'webhook-wrong-signature', '--yes'])
   expect(done).toMatchObject({ code: 0 })
-  expect(done.stderr).toContain('replayed 1 of 1')
+  expect(done.stderr).toContain('replayed 2 of 2')
   expect(await at.results.endOf(place)).toMatchObject({ status: 'delivered' })
-  expect(forwarded).toHaveLength(1)
-  expect(signed(forwarded[0]?.body ?? '')['x-line-signature']).toBe(forwarded[0]?.signature)
+  const said = forwarded.filter(({ body }) => !body.includes('"events":[]'))
+  expect(said).toHaveLength(1)
+  for (const { body, signature } of forwarded) expect(signed(body)['x-line-signature']).toBe(signature)
   await untilCovered(Date.now())
   await second.stop()
 })
@@ -118,7 +127,7 @@ test('what came while nobody read it is read, and covered; nothing is covered be
   const [lying] = await Promise.all([put(body, signed(body)), put(body, signed(body))])
   expect(lying.topic).toBe(TOPIC)
   const worker = await at.startWorker()
-  await untilMetric(worker, 'tsuchi_webhook_checks_total', { channel: 'main' }, (count) => count === 2)
+  await untilMetric(worker, 'tsuchi_webhook_checks_total', { channel: 'main' }, (count) => count >= 2)
   await untilCovered(begun)
   for (const { channels, from, until } of beats()) {
     expect(channels).toEqual(['main'])
@@ -129,7 +138,7 @@ test('what came while nobody read it is read, and covered; nothing is covered be
 })
 
 test('what is not signed by a secret of ours, or not about an account of ours, is set aside; the rest goes on', async () => {
-  const before = letters.length
+  const before = refusedOf(letters).length
   const worker = await at.startWorker()
   const body = JSON.stringify({ destination: DESTINATION, events: [{ type: 'follow', source: { userId: 'U-canary' } }] })
   const foreign = body.replace(DESTINATION, 'U00000000000000000000000000000000')
@@ -142,13 +151,12 @@ test('what is not signed by a secret of ours, or not about an account of ours, i
   await vi.waitFor(
     async () => {
       await caughtUp()
-      expect(
-        letters
-          .slice(before)
-          .filter(({ value }) => value)
-          .map(reasonOf)
-          .toSorted(),
-      ).toEqual(['webhook-unknown-account', 'webhook-unreadable', 'webhook-unsigned', 'webhook-wrong-signature'])
+      expect(refusedOf(letters).slice(before).map(reasonOf).toSorted()).toEqual([
+        'webhook-unknown-account',
+        'webhook-unreadable',
+        'webhook-unsigned',
+        'webhook-wrong-signature',
+      ])
     },
     { timeout: 20_000, interval: 200 },
   )

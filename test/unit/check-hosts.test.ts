@@ -32,6 +32,10 @@ ${settings.rest ?? 'state: memory'}
     'tsuchi.yaml',
   )
 
+/** A further channel, before all other settings. */
+const WITH_WEBHOOK =
+  '  shop: { provider: line-simulator, baseUrl: "http://127.0.0.1:1", token: { kind: long-lived, token: a }, webhook: { destination: U8e742f61d673b39c7fff3cecb7536ef0, secrets: [a] } }'
+
 /** Of everything, as a person sees it. */
 const said = async (file: string): Promise<string[]> => {
   const lines: string[] = []
@@ -183,6 +187,14 @@ test.each([
       'http.host: nothing can listen at 192.0.2.1 (EADDRNOTAVAIL); if workers run on this machine, as this user, write an address of it, such as 0.0.0.0 for all it has',
     ],
   ],
+  ['state: memory\nwebhook: { host: 192.0.2.1 }', []],
+  [
+    `${WITH_WEBHOOK}\nstate: memory\nwebhook: { host: 192.0.2.1 }`,
+    [
+      'webhook.host: nothing can listen at 192.0.2.1 (EADDRNOTAVAIL); if workers run on this machine, as this user, write an address of it, such as 0.0.0.0 for all it has',
+    ],
+  ],
+  [`${WITH_WEBHOOK}\nstate: memory\nwebhook: { host: 192.0.2.1, topic: signed }`, []],
 ])('what a worker needs of its machine: %s', async (rest, warnings) => {
   const file = fileWith({ kafka: '{ brokers: ["127.0.0.1:1"] }', rest })
   expect(await hostWarnings(loadConfig(file, {}))).toEqual(warnings)

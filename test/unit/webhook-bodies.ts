@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import { isSignedWith } from '../../src/providers/line/signature.ts'
 import { readWebhook } from '../../src/providers/line/webhook-events.ts'
 import type { Claim } from '../../src/webhook/coverage-claim.ts'
+import type { Evidence } from '../../src/webhook/evidence.ts'
 import type { Storage } from '../../src/webhook/storage.ts'
 import { createTaker, type Taken } from '../../src/webhook/taker.ts'
 
@@ -46,6 +47,11 @@ export const follow = (userId = 'U0123456789abcdef0123456789abcdef', more: objec
 })
 export const webhookBody = (events: unknown = [delivery()], destination: unknown = DESTINATION): string =>
   JSON.stringify({ destination, events })
+
+/** That LINE reaches us is beyond doubt: for what is about something else. */
+export const BEYOND_DOUBT: Pick<Evidence, 'proven'> = {
+  proven: () => ({ from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY }),
+}
 
 export type Stored = Pick<Taken, 'feedback' | 'friendEvents'>
 

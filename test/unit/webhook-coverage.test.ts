@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { createCoverageClaim } from '../../src/webhook/coverage-claim.ts'
+import { createEvidence, EVIDENCE_HOLDS_MS } from '../../src/webhook/evidence.ts'
+import { BEYOND_DOUBT } from './webhook-bodies.ts'
 
-const claimOf = (...channels: string[]) => createCoverageClaim(channels, 1_000)
+const claimOf = (...channels: string[]) => createCoverageClaim(channels, 1_000, BEYOND_DOUBT)
 
 describe('what is claimed to have been heard', () => {
   test('begins when listening began, and goes on where the last claim that was acknowledged ended', () => {
@@ -71,5 +73,82 @@ describe('what is claimed to have been heard', () => {
     expect(claim.claims(4_000)).toEqual([])
     claim.arrived(4_000).failed(4_100)
     expect(claim.claims(6_000)).toEqual([{ channels: ['main'], from: 5_000, until: 6_000 }])
+  })
+})
+
+describe('without evidence that LINE reaches us', () => {
+  const listening = (...channels: string[]) => {
+    const evidence = createEvidence()
+    return { evidence, claim: createCoverageClaim(channels, 1_000, evidence) }
+  }
+
+  test('nothing is claimed, however long one listens', () => {
+    const { claim } = listening('main')
+    expect(claim.claims(Number.MAX_SAFE_INTEGER)).toEqual([])
+  })
+
+  test('a claim begins at the first body, of that channel alone', () => {
+    const { claim, evidence } = listening('main', 'shop')
+    evidence.heard('main', 3_000)
+    const first = claim.claims(5_000)
+    expect(first).toEqual([{ channels: ['main'], from: 3_000, until: 5_000 }])
+    claim.told(first)
+    evidence.heard('shop', 5_500)
+    expect(claim.claims(6_000)).toEqual([
+      { channels: ['main'], from: 5_000, until: 6_000 },
+      { channels: ['shop'], from: 5_500, until: 6_000 },
+    ])
+  })
+
+  test('it ends twelve hours after the last, and begins anew at the next', () => {
+    const { claim, evidence } = listening('main')
+    evidence.heard('main', 2_000)
+    evidence.heard('main', 3_000)
+    const last = claim.claims(100 * EVIDENCE_HOLDS_MS)
+    expect(last).toEqual([{ channels: ['main'], from: 2_000, until: 3_000 + EVIDENCE_HOLDS_MS }])
+    claim.told(last)
+    expect(claim.claims(100 * EVIDENCE_HOLDS_MS)).toEqual([])
+    const again = 5_000 + EVIDENCE_HOLDS_MS
+    evidence.heard('main', again)
+    expect(claim.claims(again + 1)).toEqual([{ channels: ['main'], from: again, until: again + 1 }])
+  })
+
+  test('it ends when LINE says that it did not reach us, and begins anew at the next', () => {
+    const { claim, evidence } = listening('main', 'shop')
+    evidence.heard('main', 2_000)
+    evidence.heard('shop', 2_000)
+    evidence.lost('main')
+    expect(claim.claims(3_000)).toEqual([{ channels: ['shop'], from: 2_000, until: 3_000 }])
+    expect(evidence.lastAt('main')).toBeUndefined()
+    evidence.heard('main', 4_000)
+    expect(claim.claims(5_000)).toContainEqual({ channels: ['main'], from: 4_000, until: 5_000 })
+  })
+
+  test('a body just in time leaves no gap', () => {
+    const { claim, evidence } = listening('main')
+    evidence.heard('main', 2_000)
+    evidence.heard('main', 2_000 + EVIDENCE_HOLDS_MS)
+    const now = 1_000 + 2 * EVIDENCE_HOLDS_MS
+    expect(claim.claims(now)).toEqual([{ channels: ['main'], from: 2_000, until: now }])
+  })
+
+  test('bodies that come in another order than they were sent prove as much, and one from before a gap nothing', () => {
+    const { claim, evidence } = listening('main')
+    evidence.heard('main', 5_000 + EVIDENCE_HOLDS_MS)
+    evidence.heard('main', 6_000)
+    const now = 6_000 + EVIDENCE_HOLDS_MS
+    expect(claim.claims(now)).toEqual([{ channels: ['main'], from: 6_000, until: now }])
+    evidence.heard('main', 1_000 - EVIDENCE_HOLDS_MS)
+    expect(claim.claims(now)).toEqual([{ channels: ['main'], from: 6_000, until: now }])
+    expect(evidence.lastAt('main')).toBe(5_000 + EVIDENCE_HOLDS_MS)
+  })
+
+  test('it is what was neither lost nor under way, too', () => {
+    const { claim, evidence } = listening('main')
+    evidence.heard('main', 2_000)
+    claim.arrived(3_000)
+    expect(claim.claims(4_000)).toEqual([{ channels: ['main'], from: 2_000, until: 3_000 }])
+    claim.trouble(2_500)
+    expect(claim.claims(4_000)).toEqual([{ channels: ['main'], from: 2_500, until: 3_000 }])
   })
 })

@@ -5,6 +5,7 @@ import { systemClock } from '../../src/clock.ts'
 import { createCoverageClaim } from '../../src/webhook/coverage-claim.ts'
 import { openReceiver, type ReceiverOptions } from '../../src/webhook/receiver.ts'
 import {
+  BEYOND_DOUBT,
   DESTINATION,
   delivery,
   follow,
@@ -34,7 +35,7 @@ const start = async (changes: Partial<ReceiverOptions> = {}) => {
     signatureHeader: 'x-line-signature',
     take: takeLine(),
     storage: memory.storage,
-    claim: createCoverageClaim(['main', 'shop'], 0),
+    claim: createCoverageClaim(['main', 'shop'], 0, BEYOND_DOUBT),
     clock: systemClock,
     onSigned: () => undefined,
     onTaken: (taken) => counts.push(...taken.counts),

@@ -11,6 +11,7 @@ import { createCoverageClaim } from '../../src/webhook/coverage-claim.ts'
 import { openReceiver, type ReceiverOptions } from '../../src/webhook/receiver.ts'
 import type { Storing } from '../../src/webhook/storage.ts'
 import { createTaker, type Taken } from '../../src/webhook/taker.ts'
+import { BEYOND_DOUBT } from './webhook-bodies.ts'
 
 const SECRET = '8c570fa6dd201bb328f1c1eac23a96d8'
 const DESTINATION = 'U8e742f61d673b39c7fff3cecb7536ef0'
@@ -62,7 +63,7 @@ const start = async (changes: Partial<ReceiverOptions> = {}) => {
   const told: string[] = []
   const signed: string[] = []
   let now = 1_000
-  const claim = createCoverageClaim(['main'], 0)
+  const claim = createCoverageClaim(['main'], 0, BEYOND_DOUBT)
   const receiver = await openReceiver({
     host: '127.0.0.1',
     port: 0,
@@ -276,7 +277,6 @@ describe('what is claimed to have been heard', () => {
   test.each([
     ['that was lost on its way to Kafka', { answerWithinMs: 50 }, eventful(), 503],
     ['that was too much in a second', { requestsPerSecond: 1 }, eventful(), 429],
-    ['that was too large', { bodyLimit: 10 }, eventful(), 413],
     ['signed with our secret, about another account', {}, eventful(1, { destination: 'U0' }), 403],
   ])('has a gap at one %s', async (_what, changes, body, status) => {
     const { memory, post, claim, at } = await start(changes)
@@ -289,8 +289,26 @@ describe('what is claimed to have been heard', () => {
     expect(claim.claims(3_000)).toEqual([{ channels: ['main'], from: 2_000, until: 3_000 }])
   })
 
+  test('has for evidence what was taken, an empty body as well, and when it came', async () => {
+    const taken: string[] = []
+    const { post, memory, at } = await start({ onTaken: ({ channel }, when) => taken.push(`${channel} at ${when}`) })
+    at(2_000)
+    await post(EMPTY)
+    memory.hold()
+    at(3_000)
+    const answer = post(eventful())
+    await vi.waitUntil(() => memory.given.length === 1)
+    at(4_000)
+    memory.given[0]?.settle.resolve()
+    await answer
+    await post(eventful(), { signature: SIGNATURE_OF_NOBODY })
+    await post(eventful(1, { destination: 'U0' }))
+    expect(taken).toEqual(['main at 2000', 'main at 3000'])
+  })
+
   test('has none at what strangers send', async () => {
-    const { post, claim, receiver } = await start()
+    const { post, claim, receiver } = await start({ bodyLimit: 1_000 })
+    expect((await post(' '.repeat(1_001))).status).toBe(413)
     await post(eventful(), { signature: SIGNATURE_OF_NOBODY })
     await post(eventful(), { signature: '' })
     await fetch(receiver.url)

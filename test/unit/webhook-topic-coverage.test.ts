@@ -1,9 +1,10 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { createEvidence, type Evidence } from '../../src/webhook/evidence.ts'
 import { startTopicCoverage } from '../../src/webhook/topic-coverage.ts'
-import { memoryStorage } from './webhook-bodies.ts'
+import { BEYOND_DOUBT, memoryStorage } from './webhook-bodies.ts'
 
 /** A topic that has been read as far as the test says. */
-const start = (first: number | 'end' | null = 'end') => {
+const start = (first: number | 'end' | null = 'end', evidence: Pick<Evidence, 'proven'> = BEYOND_DOUBT) => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
   onTestFinished(() => {
     vi.useRealTimers()
@@ -17,6 +18,7 @@ const start = (first: number | 'end' | null = 'end') => {
       if (time.readTo instanceof Error) throw time.readTo
       return time.readTo === 'end' ? now : time.readTo
     },
+    evidence,
     storage: memory.storage,
     everyMs: 100,
     clock: { now: () => time.now, monotonic: () => 0 },
@@ -133,6 +135,21 @@ test('a replayed record with the time of long ago takes nothing back', async () 
   expect(spans()).toEqual([
     ['main+shop', 1_000, 2_000],
     ['main+shop', 2_000, 4_000],
+  ])
+})
+
+test('nothing is covered without a body in it: from when the first was written, though it was read before anything could be told', async () => {
+  const evidence = createEvidence()
+  const { beat, spans } = start(null, evidence)
+  evidence.heard('main', 1_500)
+  await beat(2_000, 1_200)
+  await beat(3_000)
+  evidence.heard('shop', 3_100)
+  await beat(4_000)
+  expect(spans()).toEqual([
+    ['main', 1_500, 3_000],
+    ['main', 3_000, 4_000],
+    ['shop', 3_100, 4_000],
   ])
 })
 
