@@ -213,12 +213,24 @@ const readText = (file: string): string => {
   }
 }
 
-const conflictsIn = ({ quietHours, releaseSpread, holidays }: z.infer<typeof ConfigFile>): string[] =>
-  quietHours === 'none'
-    ? []
-    : quietHoursConflicts(quietHours, { spreadMs: releaseSpread, hasHolidays: holidays !== undefined }).map(
-        ({ found, remedy }) => `quietHours: found ${found}; ${remedy}`,
-      )
+const conflictsIn = ({ quietHours, releaseSpread, holidays, channels }: z.infer<typeof ConfigFile>): string[] => {
+  const conflicts =
+    quietHours === 'none' ? [] : quietHoursConflicts(quietHours, { spreadMs: releaseSpread, hasHolidays: holidays !== undefined })
+  return [
+    ...conflicts.map(({ found, remedy }) => `quietHours: found ${found}; ${remedy}`),
+    ...sharedDestinations(channels).map(
+      ([first, name]) =>
+        `channels.${name}.webhook.destination: found that of channels.${first}; of two channels only one can be told of an account's events: leave the webhook of one out`,
+    ),
+  ]
+}
+
+/** Pairs of channels whose webhooks are of the same account. */
+const sharedDestinations = (channels: z.infer<typeof ConfigFile>['channels']): [string, string][] =>
+  Object.entries(channels).flatMap(([name, { webhook }], place, all): [string, string][] => {
+    const before = all.slice(0, place).find(([, other]) => webhook && other.webhook?.destination === webhook.destination)
+    return before ? [[before[0], name]] : []
+  })
 
 const formatPath = (path: readonly PropertyKey[]): string =>
   path.reduce<string>((so, part) => (typeof part === 'number' ? `${so}[${part}]` : `${so}${so && '.'}${String(part)}`), '') ||

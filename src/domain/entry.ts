@@ -93,12 +93,11 @@ export const isFallbackDue = ({ fallbackAt }: Entry, now: number): boolean => fa
 /** LINE keeps a message for so long, waiting for the person to consent, and then deletes it. */
 export const RECEIPT_MS = 86_400_000
 
-/** The delivery event may come as much later again, when LINE delivers it anew, and needs the entry. */
-const LATE_RECEIPT_MS = 2 * RECEIPT_MS
+/** The delivery event may come so long after the end, when LINE sends it anew, and needs the entry. */
+export const LATE_RECEIPT_MS = 2 * RECEIPT_MS
 
 /** When an entry may be forgotten; null: not before it has ended. */
-export const forgetAtOf = ({ state, keepUntil, sentAt }: Entry): number | null =>
-  state === 'done' ? Math.max(keepUntil, sentAt === null ? keepUntil : sentAt + LATE_RECEIPT_MS) : null
+export const forgetAtOf = ({ state, keepUntil }: Entry): number | null => (state === 'done' ? keepUntil : null)
 
 /** Whether the same event, or business key, made anew is a duplicate of this one. */
 export const claimsIdentity = ({ notification }: Entry): boolean => notification !== null

@@ -1,6 +1,6 @@
 import { isUnwanted } from './bar.ts'
 import type { Draft } from './draft.ts'
-import { awaitsWord, type Entry, RECEIPT_MS } from './entry.ts'
+import { awaitsWord, type Entry, LATE_RECEIPT_MS, RECEIPT_MS } from './entry.ts'
 import type { Moment } from './moment.ts'
 import type { DefiniteOutcome, Outcome } from './outcome.ts'
 import { quietUntil, spreadAt } from './quiet-hours.ts'
@@ -155,6 +155,7 @@ export const finish = (draft: Draft, entry: Entry, words: Say, moment: Moment): 
     settleAt: null,
     fallbackAt: null,
     reachedAt: reached ? entry.sentAt : entry.reachedAt,
+    keepUntil: entry.sentAt === null ? entry.keepUntil : Math.max(entry.keepUntil, moment.now + LATE_RECEIPT_MS),
   })
 }
 

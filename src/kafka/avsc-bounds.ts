@@ -5,7 +5,9 @@ import avro from 'avsc'
 export const boundAvro = (): void => {
   const { ArrayType, MapType } = avro.types as unknown as Record<'ArrayType' | 'MapType', { readonly prototype: Collection }>
   ArrayType.prototype._read = readArray
+  ArrayType.prototype._skip = skipArray
   MapType.prototype._read = readMap
+  MapType.prototype._skip = skipMap
 }
 
 /** More items than the bytes can hold. */
@@ -19,10 +21,12 @@ interface Tap {
   readonly pos: number
   readLong(): number
   readString(): string | undefined
-  skipLong(): void
+  skipString(): void
 }
 interface Reading {
   _read(tap: Tap): unknown
+  /** Of what the reader's schema leaves out. */
+  _skip(tap: Tap): void
 }
 interface Collection extends Reading {
   readonly itemsType: Reading
@@ -42,10 +46,22 @@ function readMap(this: Collection, tap: Tap): unknown {
   return Object.fromEntries(entries)
 }
 
-/** Of the next block; 0 after the last. A negative count is followed by the size of its block in bytes. */
+function skipArray(this: Collection, tap: Tap): void {
+  for (let left = countIn(tap); left > 0; left = countIn(tap)) while (left-- > 0) this.itemsType._skip(tap)
+}
+
+function skipMap(this: Collection, tap: Tap): void {
+  for (let left = countIn(tap); left > 0; left = countIn(tap))
+    while (left-- > 0) {
+      tap.skipString()
+      this.valuesType._skip(tap)
+    }
+}
+
+/** Of the next block; 0 after the last. A negative count is followed by the size of its block in bytes, which need not be believed. */
 const countIn = (tap: Tap): number => {
   const count = tap.readLong()
-  if (count < 0) tap.skipLong()
+  if (count < 0) tap.readLong()
   const size = Math.abs(count)
   if (size > tap.buf.length - tap.pos) throw new AvroCountError('a list says that it is longer than the bytes that hold it')
   return size

@@ -95,5 +95,6 @@ const verdictOf = (comparisons: readonly Comparison[], tolerance: number): Verdi
     if (difference === null) return 'not-told'
     return Math.abs(difference) > tolerance ? 'differs' : 'agrees'
   })
+  if (kinds.length === 0) return 'not-told' // nothing but shadows
   return (['differs', 'not-told', 'not-ready'] as const).find((kind) => kinds.includes(kind)) ?? 'agrees'
 }

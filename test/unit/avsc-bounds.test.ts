@@ -34,14 +34,24 @@ test('blocks that tell their size are read, too', () => {
   expect(ints.fromBuffer(Buffer.from([3, 4, 2, 4, 2, 6, 0]))).toEqual([1, 2, 3]) // -2 items in 2 bytes, 1 item
 })
 
+const WITHOUT = avro.Type.forSchema({ type: 'record', name: 'Holder', fields: [{ name: 'last', type: 'string' }] })
+
+test('what a reader leaves out is skipped, whether or not its blocks tell their size', () => {
+  const list = [{ a: 1, b: 2 }, {}, { c: 3 }]
+  const read = (bytes: Buffer) => WITHOUT.fromBuffer(bytes, WITHOUT.createResolver(HOLDER))
+  expect(read(HOLDER.toBuffer({ list, last: 'x' }))).toEqual({ last: 'x' })
+  // -1 item in 1 byte (a map without entries), the end of the list, "x"
+  expect(read(Buffer.from([1, 2, 0, 0, 2, 0x78]))).toEqual({ last: 'x' })
+})
+
 test.each([
-  ['a list', HOLDER],
-  ['a list read by another schema', NEWER],
-])('%s that claims more items than there are bytes is refused at once', (_, type) => {
+  ['read', HOLDER],
+  ['read by another schema', NEWER],
+  ['left out by the reader', WITHOUT],
+])('a list that claims more items than there are bytes is refused at once (%s)', (_, type) => {
   const claims = avro.Type.forSchema('long').toBuffer(2 ** 40)
-  const read = () =>
-    type.fromBuffer(Buffer.concat([claims, Buffer.alloc(100)]), type === NEWER ? NEWER.createResolver(HOLDER) : undefined)
-  expect(read).toThrow(AvroCountError)
+  const bytes = Buffer.concat([claims, Buffer.alloc(100)])
+  expect(() => type.fromBuffer(bytes, type === HOLDER ? undefined : type.createResolver(HOLDER))).toThrow(AvroCountError)
 })
 
 test('bytes of nonsense end in an error or a value, and take no memory', () => {

@@ -336,6 +336,18 @@ nonsense: 1
       'receipts: webhook\n    token:',
       'channels.main.webhook: receipts come by webhook, so write',
     ],
+    [
+      'an answer that LINE does not wait for',
+      'registry:',
+      'webhook: { answerWithin: PT5S }\nregistry:',
+      'webhook.answerWithin: write a duration from PT0.1S to PT1.9S',
+    ],
+    [
+      'two channels that want the events of one account',
+      'token:',
+      'webhook: &one { destination: U00000000000000000000000000000000, secrets: [a] }\n    token: &token { kind: long-lived, token: t }\n  second:\n    webhook: *one\n    token: *token\n  third:\n    token:',
+      'channels.second.webhook.destination: found that of channels.main',
+    ],
     ['receipts of another kind', 'token:', 'receipts: mail\n    token:', 'channels.main.receipts: write none, or webhook'],
     [
       'a currency that is none',

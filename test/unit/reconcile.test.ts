@@ -279,7 +279,7 @@ main/template: LINE counts 4 more than results.
   test('a shadow sends nothing, so LINE is not asked; a channel that is no longer configured is named', async () => {
     const peer = await line(5)
     const { text, verdict } = await compared(peer, { lanes: tallied(delivered(1, NOON, { channel: 'old' })) }, 'mode: shadow')
-    expect(verdict).toBe('agrees')
+    expect(verdict).toBe('not-told')
     expect(text).toContain(`not compared: main: mode is shadow, so nothing was sent by tsuchi
 not compared: old/template: results count 1, and the configuration has no such channel any more`)
     expect(peer.requests).toEqual([])
