@@ -17,6 +17,7 @@ import { channelRulesOf } from './stages/channels.ts'
 import { startDispatch } from './stages/dispatch.ts'
 import { startIntake } from './stages/intake.ts'
 import type { Parts, Stage } from './stages/stage.ts'
+import { stopInOrder } from './stages/stop-in-order.ts'
 import { accountsOf, startWebhook } from './stages/webhook.ts'
 
 export type StageName = 'intake' | 'dispatch' | 'webhook'
@@ -76,20 +77,26 @@ export const startWorker = async (options: {
   const survey = options.stages.includes('intake') ? surveyConfigured(config, clock.now()) : NO_ROUTES
   for (const warning of survey.warnings) log.warn({ event: 'route-warning' }, formatFault(warning))
   const routes = soundRoutesOf(survey)
-  const stages: Stage[] = []
+  const senders: Stage[] = []
+  const listeners: Stage[] = []
   let starting = true
   let webhookUrl: string | undefined
   const health = await serveHealth({
     ...config.http,
     registry: metrics.registry,
-    waitingFor: () => (starting ? ['start-up'] : stages.flatMap((stage) => stage.waitingFor())),
+    waitingFor: () => (starting ? ['start-up'] : [...senders, ...listeners].flatMap((stage) => stage.waitingFor())),
   })
   let stopping: Promise<void> | undefined
   const stopAll = () => {
     stopping ??= (async () => {
-      const ends = await Promise.allSettled(stages.map((stage) => stage.stop()))
+      // The webhook last: what is still sent is soon told of.
+      const faults = await stopInOrder({
+        first: senders,
+        last: listeners,
+        budgetMs: config.shutdown.budget,
+        monotonic: clock.monotonic,
+      })
       await health.close()
-      const faults = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []))
       for (const fault of faults) log.error({ event: 'stop-failed', error: String(fault) }, 'a stage did not stop in order')
     })()
     return stopping
@@ -100,11 +107,11 @@ export const startWorker = async (options: {
     // First: what is sent is soon told of.
     if (options.stages.includes('webhook')) {
       const webhook = await startWebhook(parts, counts)
-      stages.push(webhook)
+      listeners.push(webhook)
       webhookUrl = webhook.url
     }
-    if (options.stages.includes('dispatch')) stages.push(await startDispatch(parts, counts))
-    if (options.stages.includes('intake')) stages.unshift(await startIntake(parts, { counts, routes, from: options.from }))
+    if (options.stages.includes('dispatch')) senders.push(await startDispatch(parts, counts))
+    if (options.stages.includes('intake')) senders.unshift(await startIntake(parts, { counts, routes, from: options.from }))
   }
   try {
     await Promise.race([startStages(), ended.promise]) // a client may die for good before everything has started

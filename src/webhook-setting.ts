@@ -20,7 +20,8 @@ export const webhookSetting = mapping({
   topic: text('write the name of a topic').optional(),
   /** LINE wants an answer within 2 s; what is not in Kafka by then is answered with 503, so that LINE sends it again. */
   answerWithin: between(100, 1_900).default(1_700),
-  bodyLimit: whole(1_024, 16 << 20).default(1 << 20),
+  /** LINE's are some 30 KB at most. */
+  bodyLimit: whole(1_024, 16 << 20).default(256 << 10),
   /** Requests at a time, and in any second. */
   concurrency: whole(1, 10_000).default(512),
   requestsPerSecond: whole(1, 100_000).default(5_000),

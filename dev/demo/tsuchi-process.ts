@@ -1,8 +1,11 @@
+import { copyFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Leash, leash } from '../leash.ts'
 import { until } from '../ready.ts'
 import { DemoFault } from './fault.ts'
+import { reasonIn } from './last-words.ts'
 import type { Workspace } from './workspace.ts'
 
 /** tsuchi as its users run it: its own process, told by arguments, environment and a configuration file. */
@@ -29,7 +32,7 @@ export const launch = (name: string, args: readonly string[], { directory, env }
   return { ...child, end, name, logFile: join(own, 'output.log'), told: () => told }
 }
 
-/** To its end. @throws DemoFault with the end of what it printed, when it fails. */
+/** To its end. @throws DemoFault with what it printed of the reason, when it fails. */
 export const completed = async (child: TsuchiProcess): Promise<void> => {
   await child.whenEnded
   if (child.ended()?.status !== 0) throw await faultOf(child)
@@ -79,19 +82,21 @@ const untilReady = async (
     await until(whyNot, { withinMs: READY_WITHIN_MS, signal })
   } catch (fault) {
     if (signal.aborted || !(fault instanceof Error)) throw fault
-    throw new DemoFault(`${fault.message}. The end of what tsuchi's ${child.name} printed:\n${await tailOf(child)}`)
+    throw new DemoFault(`${fault.message}. ${await lastWordsOf(child)}`)
   }
 }
 
-const LINES_SHOWN = 10
-const COLUMNS_SHOWN = 240
-
 const faultOf = async (child: TsuchiProcess): Promise<DemoFault> => {
   const how = `ended with status ${child.ended()?.status ?? 'unknown'}`
-  return new DemoFault(`tsuchi's ${child.name} ${how}. The end of what it printed:\n${await tailOf(child)}`)
+  return new DemoFault(`tsuchi's ${child.name} ${how}. ${await lastWordsOf(child)}`)
 }
 
-const tailOf = async (child: TsuchiProcess): Promise<string> => {
-  const lines = (await child.logTail()).split('\n').slice(-LINES_SHOWN)
-  return lines.map((line) => (line.length > COLUMNS_SHOWN ? `${line.slice(0, COLUMNS_SHOWN)}…` : line)).join('\n')
+/** The log outlives the process's folder, which goes with the demo. */
+const lastWordsOf = async ({ name, log, logFile }: TsuchiProcess): Promise<string> => {
+  const saved = join(tmpdir(), `tsuchi-demo-${process.pid}-${name}.log`)
+  const place = await copyFile(logFile, saved).then(
+    () => saved,
+    () => logFile,
+  )
+  return `What it printed of the reason (all of it: ${place}):\n${reasonIn(await log())}`
 }

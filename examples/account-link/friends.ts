@@ -7,15 +7,23 @@ import { type Attribution, type FriendEvent, type Links, openLinks } from './lin
 export const learnFriends = async (
   links: Links,
   topics: { readonly friendEvents: ResultsSource; readonly attributions: ResultsSource },
-  { isRecent, invite }: { isRecent(occurredAt: number): boolean; invite(userId: string): Promise<void> },
+  {
+    isRecent,
+    invite,
+    tell,
+  }: { isRecent(occurredAt: number): boolean; invite(userId: string): Promise<void>; tell(line: string): void },
 ): Promise<{ stop(): Promise<void> }> => {
   const readers = await Promise.all([
     readRecords<FriendEvent>(topics.friendEvents, async (event) => {
-      links.learn(event)
+      const linked = links.learn(event)
+      if (linked !== null) tell(`customer ${linked} is linked`)
       const { kind, userId, webhookEventId, occurredAt } = event
       if (kind === 'follow' && userId !== null && isRecent(occurredAt) && links.isFirst(webhookEventId)) await invite(userId)
     }),
-    readRecords<Attribution>(topics.attributions, links.learnWhy),
+    readRecords<Attribution>(topics.attributions, (attribution) => {
+      links.learnWhy(attribution)
+      tell(`a notification of ${attribution.route} to customer ${attribution.customerId} led somebody to link`)
+    }),
   ])
   return { stop: async () => void (await Promise.all(readers.map((reader) => reader.stop()))) }
 }
@@ -65,6 +73,7 @@ const main = async (): Promise<void> => {
   const topics = { friendEvents: source('friend-events'), attributions: source('attributions') }
   const reader = await learnFriends(links, topics, {
     isRecent: (occurredAt) => Date.now() - occurredAt < AN_HOUR_MS,
+    tell: console.log,
     // In place of a message by the bot: its text is yours.
     invite: async (userId) => {
       if (!accessToken) return console.log(`${userId} is a friend`)

@@ -25,8 +25,8 @@ export interface Links {
   /** A nonce for LINE's dialog, bound to the customer who has just logged in. `token`: of the notification through which the browser
    *  came, if it did. */
   bind(customerId: string, token: string | null, now: number): string
-  /** May be told the same any number of times, in any order. */
-  learn(event: FriendEvent): void
+  /** May be told the same any number of times, in any order. Returns the customer who is linked by it, if one is. */
+  learn(event: FriendEvent): string | null
   learnWhy(attribution: Attribution): void
   userOf(customerId: string): string | null
   unlink(customerId: string): void
@@ -83,13 +83,14 @@ export const openLinks = (file: string): Links => {
       return nonce
     },
     learn: ({ kind, linked, nonce, userId, webhookEventId, occurredAt }) => {
-      if (kind !== 'account_link' || !linked || nonce === null || userId === null) return
+      if (kind !== 'account_link' || !linked || nonce === null || userId === null) return null
       // In one transaction, or a crash between the two would lose the link.
       database.exec('BEGIN IMMEDIATE')
       try {
         const bound = use.get(webhookEventId, nonce, occurredAt) // none: not ours, too old, or used
         if (bound) insertLink.run(String(bound.customer_id), userId)
         database.exec('COMMIT')
+        return bound ? String(bound.customer_id) : null
       } catch (error) {
         database.exec('ROLLBACK')
         throw error

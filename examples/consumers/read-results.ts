@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { SchemaRegistry } from '@kafkajs/confluent-schema-registry'
 import { Kafka, logLevel } from 'kafkajs'
 
@@ -45,6 +46,7 @@ export const readRecords = async <T>(
   { brokers, registryUrl, topic, group }: ResultsSource,
   onRecord: (record: T) => void | Promise<void>,
 ): Promise<{ stop(): Promise<void> }> => {
+  quieten()
   const kafka = new Kafka({ brokers: [...brokers], clientId: group, logLevel: logLevel.ERROR })
   const registry = new SchemaRegistry({ host: registryUrl })
   // kafkajs reads committed records only, unless told otherwise; most clients must be told: see docs/consuming-results.md.
@@ -58,6 +60,22 @@ export const readRecords = async <T>(
     },
   })
   return { stop: () => consumer.disconnect() }
+}
+
+/** kafkajs 2.2.4 sets a timer with a negative delay where no request is pending, and Node prints a TimeoutNegativeWarning. */
+const quieten = (): void => {
+  const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/requestQueue') as { prototype: RequestQueue }
+  if (Object.hasOwn(prototype, 'isQuiet')) return
+  const original = prototype.scheduleCheckPendingRequests
+  prototype.scheduleCheckPendingRequests = function () {
+    if (this.pending.length > 0) original.call(this)
+  }
+  Object.defineProperty(prototype, 'isQuiet', { value: true })
+}
+
+interface RequestQueue {
+  readonly pending: readonly unknown[]
+  scheduleCheckPendingRequests(): void
 }
 
 /** Else kafkajs retries for a while, and names no topic. */

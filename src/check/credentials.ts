@@ -1,6 +1,6 @@
 import type { ChannelConfig, Config } from '../config.ts'
 import { askBotInfo } from '../providers/line/bot-info.ts'
-import { createIssuer } from '../providers/line/issuer.ts'
+import { issueOnce } from '../providers/line/issue-once.ts'
 import { tokenSourceOf } from '../stages/channels.ts'
 import { mistaken, notTheSimulator } from '../stages/simulator-answer.ts'
 import { count, type Findings, together } from './findings.ts'
@@ -36,9 +36,7 @@ const channelFindings = async (place: string, channel: ChannelConfig): Promise<L
 
 /** A token is had, as the worker would have it. */
 const stateless = async (place: string, channel: ChannelConfig): Promise<Look> => {
-  const issuer = createIssuer(tokenSourceOf(channel), DEADLINE_MS)
-  const issued = await issuer.issue()
-  await issuer.close()
+  const issued = await issueOnce(tokenSourceOf(channel), DEADLINE_MS)
   if (issued.kind === 'issued')
     return together([
       { well: [`${place}: a token was issued`] },

@@ -11,7 +11,8 @@ import { nextStepAt, step } from '../domain/step.ts'
 import { createInbox } from './inbox.ts'
 import { restore } from './restore.ts'
 import type { Sender } from './sender.ts'
-import { resumeAt, type TaskJournal } from './task-journal.ts'
+import { watchForStandStill } from './stand-still.ts'
+import { type InputBounds, resumeAt, type TaskJournal } from './task-journal.ts'
 
 /** Inputs of one step: a transaction of some hundred kilobytes. */
 const MOST_INPUTS = 500
@@ -88,7 +89,9 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
   const { partition, incarnation, journal, store, clock, policy } = options
 
   const { epoch, fencedAt, restored } = await restore(options)
-  const start = resumeAt(partition, store.position(), await journal.inputs())
+  const bounds = await journal.inputs()
+  const start = resumeAt(partition, store.position(), bounds)
+  let readUntil = endsOf(bounds)
   let owner: Owner = { partition, incarnation, epoch, orphansFrom: fencedAt + SEND_BY_MS + options.attemptMs }
 
   const inbox = createInbox(clock.monotonic)
@@ -110,6 +113,7 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
   /** What the state says of the time until the next step, when it will next change something by itself, and whether a lane waits for a
    *  permit: found out once for each step, not with every answer that comes in. */
   let outlook: { readonly next: number; readonly held: boolean } | undefined
+  const standStill = watchForStandStill(clock)
   let full = false
   let life: 'open' | 'draining' | 'closed' = 'open'
 
@@ -127,6 +131,9 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
     for (;;) {
       await untilDue()
       if (life === 'closed') return
+      // What came meanwhile is to be read before anything is done in time.
+      if (standStill.happened()) readUntil = endsOf(await journal.inputs())
+      standStill.expect(0)
       const inputs = inbox.drain(MOST_INPUTS)
       const decidedAt = clock.monotonic()
       let changes: Changes | undefined
@@ -149,6 +156,7 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
       sender.send(changes.intentions, decidedAt)
       stepping = false
       remember(changes, at.now)
+      standStill.look()
       options.onCommitted(changes, steppedAt - decidedAt)
       sync()
       if (changes.barrierWanted && !barrierUnderWay) {
@@ -168,7 +176,7 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
     outlook = undefined
   }
 
-  const moment = (): Moment => ({ now: clock.now(), owner, counter, permits: sender.permits(), silentTo, policy })
+  const moment = (): Moment => ({ now: clock.now(), owner, counter, permits: sender.permits(), silentTo, readUntil, policy })
   const isNews = ({ entries, marks, pauses, coverages, forgotten, position: to }: Changes) =>
     entries.length + marks.length + pauses.length + coverages.length + forgotten.length > 0 ||
     to.requests !== position.requests ||
@@ -177,7 +185,10 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
   const untilDue = async (): Promise<void> => {
     for (let wait = waitMs(); wait > 0 && life !== 'closed'; wait = waitMs()) {
       sync()
-      await inbox.changed(dirty ? Math.min(wait, SYNC_EVERY_MS) : wait)
+      const within = dirty ? Math.min(wait, SYNC_EVERY_MS) : wait
+      standStill.expect(within)
+      await inbox.changed(within)
+      standStill.look()
     }
   }
 
@@ -283,6 +294,8 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
     close: () => close(),
   }
 }
+
+const endsOf = ({ requests, feedback }: InputBounds): TaskPosition => ({ requests: requests.high, feedback: feedback.high })
 
 const reportsIn = (inputs: readonly Input[]): OutcomeReport[] =>
   inputs.flatMap((input) => (input.kind === 'outcome' ? [input.report] : []))

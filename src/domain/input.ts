@@ -22,8 +22,10 @@ export type Feedback =
   | { readonly kind: 'receipt'; readonly deliveryTag: string; readonly deliveredAt: number }
   /** The person linked their LINE account by a notification: LINE's account link event. */
   | Link
-  /** Written by a webhook: every event of these channels that LINE sent from then until then is in feedback, before this. */
+  /** Written by a webhook: every event of these channels that LINE sent to it from then until then is in feedback, before this. */
   | { readonly kind: 'heartbeat'; readonly channels: readonly string[]; readonly from: number; readonly until: number }
+  /** Written by a webhook: something that LINE sent of these channels from then until then may be lost, whoever else listened. */
+  | { readonly kind: 'hole'; readonly channels: readonly string[]; readonly from: number; readonly until: number }
   /** An outcome known to a task that no longer owned the partition. */
   | { readonly kind: 'handover'; readonly report: OutcomeReport }
   /** Written by a task to itself: once it is read, everything written to feedback before `at` has been read. */

@@ -1,6 +1,7 @@
 import type { Lane } from './entry.ts'
 import type { Endpoint } from './message.ts'
 import type { Cost } from './result.ts'
+import type { TaskPosition } from './state.ts'
 
 /** What a step may know besides state and inputs. */
 export interface Moment {
@@ -13,6 +14,9 @@ export interface Moment {
   readonly permits: ReadonlyMap<Lane, number>
   /** The task's own barrier written at this instant has been read: silence up to it is certain. */
   readonly silentTo: number
+  /** Where the inputs ended when the task was opened, or woke. Until it has read so far, somebody may have called off, paused, or told of
+   *  what is due. */
+  readonly readUntil: TaskPosition
   readonly policy: Policy
 }
 

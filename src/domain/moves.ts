@@ -4,7 +4,7 @@ import { awaitsWord, type Entry, LATE_RECEIPT_MS, RECEIPT_MS } from './entry.ts'
 import type { Moment } from './moment.ts'
 import type { DefiniteOutcome, Outcome } from './outcome.ts'
 import { quietUntil, spreadAt } from './quiet-hours.ts'
-import type { Fallback, Notification } from './request.ts'
+import type { Notification } from './request.ts'
 import { type Say, say } from './say.ts'
 
 /** Puts an entry in the queue: for now, or for the end of quiet hours; or ends it, if that is too late. */
@@ -77,10 +77,10 @@ export const delivered = (
 }
 
 /** A day has passed: LINE has deleted it, or the person has blocked the account, and never sees it. It costs nothing. */
-export const undelivered = (draft: Draft, entry: Entry, moment: Moment): Say => ({
+export const undelivered = (entry: Entry): Say => ({
   status: 'undelivered',
   reason: 'no-receipt',
-  fallback: hintOf(draft, entry, moment),
+  fallback: notificationOf(entry).fallback,
 })
 
 export const isQuiet = ({ quietHours, zone }: Notification, now: number): boolean =>
@@ -89,7 +89,7 @@ export const isQuiet = ({ quietHours, zone }: Notification, now: number): boolea
 export const isDefinite = (outcome: Outcome): outcome is DefiniteOutcome =>
   outcome.kind !== 'unknown' && outcome.kind !== 'not-sent'
 
-export const endOf = (draft: Draft, entry: Entry, outcome: DefiniteOutcome, moment: Moment): Say => {
+export const endOf = (entry: Entry, outcome: DefiniteOutcome, moment: Moment): Say => {
   const { requestId: lineRequestId } = outcome
   const { channel, endpoint } = notificationOf(entry)
   switch (outcome.kind) {
@@ -98,43 +98,39 @@ export const endOf = (draft: Draft, entry: Entry, outcome: DefiniteOutcome, mome
     case 'withheld':
       return { status: 'refused', reason: 'shadow' }
     case 'unreachable':
-      return { status: 'unreachable', lineRequestId, httpStatus: 422, fallback: hintOf(draft, entry, moment) }
+      return { status: 'unreachable', lineRequestId, httpStatus: 422, fallback: notificationOf(entry).fallback }
     case 'rejected':
       return {
         status: 'rejected',
         lineRequestId,
         httpStatus: outcome.status || null,
         property: outcome.property,
-        fallback: hintOf(draft, entry, moment),
+        fallback: notificationOf(entry).fallback,
       }
   }
 }
 
-/** In which other way to tell it, if anybody still wants that. */
-const hintOf = (draft: Draft, entry: Entry, moment: Moment): Fallback | null =>
-  isUnwanted(draft, entry, moment) ? null : notificationOf(entry).fallback
-
 /** Ends what is not to be sent (any more). If an earlier attempt may have been delivered, nobody can say that it was not sent. */
 export const endUnsent = (draft: Draft, entry: Entry, words: Say, moment: Moment): void => {
-  if (entry.reachedAt !== null) finish(draft, entry, unconfirmed(draft, entry, moment), moment)
+  if (entry.reachedAt !== null) finish(draft, entry, unconfirmed(entry, moment), moment)
   else finish(draft, entry, words, moment)
 }
 
 /** Ends what we refuse to send. It does not claim its identity: the event may be produced anew. */
 export const refuse = (draft: Draft, entry: Entry, reason: string, moment: Moment): void => {
-  if (entry.reachedAt !== null) return finish(draft, entry, unconfirmed(draft, entry, moment), moment)
+  if (entry.reachedAt !== null) return finish(draft, entry, unconfirmed(entry, moment), moment)
   finish(draft, entry, { status: 'refused', reason }, moment)
   draft.put({ ...(draft.get(entry.notificationId) ?? entry), notification: null })
 }
 
 /** Never learned: it may have been delivered, and may be charged for. */
-export const unconfirmed = (draft: Draft, entry: Entry, moment: Moment, reason = entry.unknownCause): Say => {
+export const unconfirmed = (entry: Entry, moment: Moment, reason = entry.unknownCause): Say => {
   const { channel, endpoint } = notificationOf(entry)
   return {
     status: 'unconfirmed',
     reason,
     cost: moment.policy.cost(channel, endpoint),
-    fallback: hintOf(draft, entry, moment),
+    fallback: notificationOf(entry).fallback,
   }
 }
 

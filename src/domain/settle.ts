@@ -20,7 +20,7 @@ export const settle = (draft: Draft, report: OutcomeReport, moment: Moment): boo
     learnOfChannel(draft, entry.notification.channel, report, moment)
   if (entry.state === 'done') {
     if (isDefinite(outcome) && correctsEnd(entry, outcome, { inForce, awaited }))
-      correct(draft, entry, endOf(draft, entry, outcome, moment), moment)
+      correct(draft, entry, endOf(entry, outcome, moment), moment)
     return true
   }
   if (entry.state === 'accepted') return true // what comes now is the receipt
@@ -32,14 +32,14 @@ export const settle = (draft: Draft, report: OutcomeReport, moment: Moment): boo
   switch (outcome.kind) {
     case 'accepted':
       if (awaited) awaitReceipt(draft, heard, { ...outcome, at: Math.min(report.at, moment.now) }, moment)
-      else finish(draft, heard, endOf(draft, entry, outcome, moment), moment)
+      else finish(draft, heard, endOf(entry, outcome, moment), moment)
       break
     case 'unreachable':
     case 'rejected':
-      finish(draft, heard, endOf(draft, entry, outcome, moment), moment)
+      finish(draft, heard, endOf(entry, outcome, moment), moment)
       break
     case 'withheld':
-      endUnsent(draft, entry, endOf(draft, entry, outcome, moment), moment) // no call was made: no attempt
+      endUnsent(draft, entry, endOf(entry, outcome, moment), moment) // no call was made: no attempt
       break
     case 'not-sent':
       requeue(draft, setBack(neverStarted(outcome) ? entry : heard, outcome, Math.min(report.at, moment.now)), moment)

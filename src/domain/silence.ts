@@ -56,8 +56,8 @@ const judge = (draft: Draft, entry: Entry, channel: string, moment: Moment): voi
     const longest = (entry.sentAt ?? 0) + PATIENCE_MS
     const reason = entry.state === 'accepted' ? 'no-webhook' : entry.unknownCause
     if (settleAt <= knownTo && settleAt < longest) draft.put({ ...entry, settleAt: Math.min(heardAt, longest) })
-    else finish(draft, entry, unconfirmed(draft, entry, moment, reason), moment)
-  } else if (entry.state === 'accepted') finish(draft, entry, endOfAccepted(draft, entry, channel, moment), moment)
+    else finish(draft, entry, unconfirmed(entry, moment, reason), moment)
+  } else if (entry.state === 'accepted') finish(draft, entry, endOfAccepted(entry, channel, moment), moment)
   else endUnknown(draft, entry, moment)
 }
 
@@ -69,10 +69,10 @@ const heardEnoughAt = (draft: Draft, { state, sentAt, notification }: Entry, cha
 }
 
 /** It was accepted when somebody listened, and the channel may since have been told that nobody does. */
-const endOfAccepted = (draft: Draft, entry: Entry, channel: string, moment: Moment) =>
+const endOfAccepted = (entry: Entry, channel: string, moment: Moment) =>
   moment.policy.awaitsReceipt(channel)
-    ? undelivered(draft, entry, moment)
-    : endOf(draft, entry, { kind: 'accepted', requestId: entry.lineRequestId }, moment)
+    ? undelivered(entry)
+    : endOf(entry, { kind: 'accepted', requestId: entry.lineRequestId }, moment)
 
 const endUnknown = (draft: Draft, entry: Entry, moment: Moment): void => {
   const { expiresAt, unknownPolicy } = notificationOf(entry)
@@ -80,7 +80,7 @@ const endUnknown = (draft: Draft, entry: Entry, moment: Moment): void => {
   const again = unknownPolicy === 'resend' && !entry.resend && moment.now < (entry.sentAt ?? 0) + RESEND_WITHIN_MS
   if (again && (expiresAt === null || expiresAt > moment.now) && !barOf(draft, entry))
     queue(draft, { ...entry, settleAt: null, setbacks: 0, resend: true, reachedAt: entry.sentAt }, moment)
-  else finish(draft, entry, unconfirmed(draft, entry, moment), moment)
+  else finish(draft, entry, unconfirmed(entry, moment), moment)
 }
 
 /** Once there are none, there never will be again: only this owner makes new intentions. */

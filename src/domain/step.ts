@@ -1,6 +1,6 @@
-import { barOf } from './bar.ts'
-import type { Changes } from './changes.ts'
-import { cover } from './coverage.ts'
+import { barOf, isUnwanted } from './bar.ts'
+import type { Changes, Intention } from './changes.ts'
+import { cover, uncover } from './coverage.ts'
 import { type Draft, draftOver } from './draft.ts'
 import type { Feedback, Input } from './input.ts'
 import { keyOfPause } from './journal-key.ts'
@@ -68,20 +68,18 @@ export const step = (state: State, inputs: readonly Input[], moment: Moment): Ch
   }
 
   applyMarks(draft, moment)
-  expire(draft, moment)
-  judgeSilence(draft, silentTo, moment)
-  for (const entry of take(draft.fallbackDue(moment.now), MOST_BY_ITSELF)) sayFallback(draft, entry, moment)
-  const intentions = release(draft, moment)
-  for (const key of [...take(draft.forgettable(moment.now), MOST_BY_ITSELF)]) draft.forget(key)
+  const behind = position.requests < moment.readUntil.requests || position.feedback < moment.readUntil.feedback
+  const intentions = behind ? [] : actInTime(draft, silentTo, moment)
 
   const silence = silenceIn(draft, silentTo, moment)
+  const dueToFallBack = (until: number) => any(draft.fallbackDue(Math.min(until, moment.now)))
   return {
     entries: [...draft.entries.values()],
     marks: [...draft.marks.values()],
     pauses: [...draft.pauses.values()],
     coverages: [...draft.coverages.values()],
     forgotten: [...draft.forgotten],
-    results: draft.results.map((result) => hushed(result, moment)),
+    results: draft.results.map((result) => hushed(draft, result, moment)),
     attributions: draft.attributions,
     intentions,
     position,
@@ -90,15 +88,23 @@ export const step = (state: State, inputs: readonly Input[], moment: Moment): Ch
     orphans: silence.orphans,
     more:
       any(draft.pendingMarks()) ||
-      any(draft.expired(moment.now)) ||
-      any(draft.fallbackDue(moment.now)) ||
-      any(draft.forgettable(moment.now)) ||
-      silence.left,
-    barrierWanted: silence.due,
+      (!behind &&
+        (any(draft.expired(moment.now)) || dueToFallBack(silentTo) || any(draft.forgettable(moment.now)) || silence.left)),
+    barrierWanted: !behind && (silence.due || (dueToFallBack(moment.now) && !dueToFallBack(silentTo))),
     unreadable,
     tooOld,
     strays,
   }
+}
+
+/** What is done because its time has come. Another channel is due by what was not heard, and so behind a barrier. */
+const actInTime = (draft: Draft, silentTo: number, moment: Moment): readonly Intention[] => {
+  expire(draft, moment)
+  judgeSilence(draft, silentTo, moment)
+  for (const entry of take(draft.fallbackDue(Math.min(silentTo, moment.now)), MOST_BY_ITSELF)) sayFallback(draft, entry, moment)
+  const intentions = release(draft, moment)
+  for (const key of [...take(draft.forgettable(moment.now), MOST_BY_ITSELF)]) draft.forget(key)
+  return intentions
 }
 
 /** False if it belongs to nothing that is known here. */
@@ -111,20 +117,26 @@ const heed = (draft: Draft, feedback: Exclude<Feedback, { kind: 'barrier' }>, mo
     case 'link':
       return attribute(draft, feedback, moment)
     case 'heartbeat':
+    case 'hole':
       for (const channel of feedback.channels) {
-        const until = Math.min(feedback.until, moment.now + CLOCKS_APART_MS)
-        const coverage = cover(draft.coverage(channel), channel, { from: feedback.from, until })
+        const span = { from: feedback.from, until: Math.min(feedback.until, moment.now + CLOCKS_APART_MS) }
+        const coverage = (feedback.kind === 'hole' ? uncover : cover)(draft.coverage(channel), channel, span)
         if (coverage) draft.putCoverage(coverage)
       }
       return true
   }
 }
 
-/** Where a channel writes to nobody, or not to this person, no other one is to do it in its place. */
-const hushed = (result: Result, { policy }: Moment): Result => {
+/** Where a channel writes to nobody, or not to this person, no other one is to do it in its place; nor where nobody wants it any more, as
+ *  far as is known by now. */
+const hushed = (draft: Draft, result: Result, moment: Moment): Result => {
   const { fallback, channel, recipientRef } = result
   if (fallback === null || channel === null) return result
-  return policy.isShadow(channel) || !policy.mayReach(channel, recipientRef ?? '') ? { ...result, fallback: null } : result
+  const { policy } = moment
+  const entry = draft.get(result.notificationId)
+  const isUseless =
+    policy.isShadow(channel) || !policy.mayReach(channel, recipientRef ?? '') || (entry && isUnwanted(draft, entry, moment))
+  return isUseless ? { ...result, fallback: null } : result
 }
 
 /** When a step without inputs would next change something; `undefined`: never, as things stand. What waits for nothing but a permit

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts'
 import type { Request } from '../domain/request.ts'
 import type { Advertised } from './advertising.ts'
 import { RegistryUnavailableError } from './event-reading.ts'
+import { isKafkaFault } from './kafka-fault.ts'
 import { PORTION as UNPAUSED } from './notify.ts'
 import { type Dead, type ReadContext, type RecordReading, readRecord } from './read-record.ts'
 import type { SourceBatch, SourceHeaders, SourceMessage } from './source-batch.ts'
@@ -101,8 +102,8 @@ export const createIntake = (options: {
         if (stalled) onEvent({ kind: 'resumed' })
         return result
       } catch (error) {
-        const cause = error instanceof RegistryUnavailableError ? 'registry' : isKafkaError(error) ? 'kafka' : undefined
-        if (!cause || isRebalance(error)) throw error
+        const cause = error instanceof RegistryUnavailableError ? 'registry' : isKafkaFault(error) ? 'kafka' : undefined
+        if (!cause) throw error
         onEvent({ kind: 'stalled', cause, message: error instanceof Error ? error.message : String(error) })
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
         await batch.heartbeat()
@@ -111,13 +112,6 @@ export const createIntake = (options: {
     return undefined
   }
 }
-
-const isKafkaError = (error: unknown): boolean => error instanceof Error && error.name.startsWith('KafkaJS')
-/** kafkajs's own business: it rejoins. */
-const isRebalance = (error: unknown): boolean =>
-  error instanceof Error &&
-  'type' in error &&
-  (error.type === 'REBALANCE_IN_PROGRESS' || error.type === 'ILLEGAL_GENERATION' || error.type === 'UNKNOWN_MEMBER_ID')
 
 /** What a record says beside its value. */
 export const sourceOf = (

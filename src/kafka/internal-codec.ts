@@ -37,6 +37,7 @@ const KINDS = [
   'heartbeat',
   'link',
   'coverage',
+  'hole',
 ] as const
 
 type Kind = (typeof KINDS)[number]
@@ -122,7 +123,8 @@ export const decodeFeedback = (value: Buffer | null): Feedback => {
     case 'receipt':
       return { ...(body as { deliveryTag: string; deliveredAt: number }), kind: 'receipt' }
     case 'heartbeat':
-      return { ...(body as { channels: string[]; from: number; until: number }), kind: 'heartbeat' }
+    case 'hole':
+      return { ...(body as { channels: string[]; from: number; until: number }), kind }
     case 'link':
       return { ...(body as Omit<Link, 'kind'>), kind: 'link' }
     default:

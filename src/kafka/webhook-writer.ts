@@ -1,4 +1,4 @@
-import type { Kafka, Message, ProducerBatch } from 'kafkajs'
+import kafkajs, { type Kafka, type Message, type ProducerBatch } from 'kafkajs'
 import type { Feedback } from '../domain/input.ts'
 import { partitionOf } from '../domain/partition.ts'
 import type { FriendEvent } from '../webhook/friend-event.ts'
@@ -75,7 +75,7 @@ export const openWebhookWriter = async (options: {
     for (const portion of portionsOf(messages)) {
       let left: readonly Addressed[] = portion
       for (let round = 1; left.length > 0; round++) {
-        if (round > MOST_ROUNDS) throw new Error(`the brokers took nothing for ${placesOf(left)}`)
+        if (round > MOST_ROUNDS) throw new kafkajs.KafkaJSError(`the brokers took nothing for ${placesOf(left)}`)
         const answers = await producer.sendBatch({ acks: -1, ...batchOf(left) })
         // kafkajs asks no broker twice that has answered: what moved to such a one meanwhile would be passed over in silence.
         const written = new Set(answers.map(({ topicName, partition }) => `${topicName}/${partition}`))
@@ -98,7 +98,7 @@ export const openWebhookWriter = async (options: {
     return {
       done: settled.promise,
       abandon: () => {
-        if (parcel && waiting.delete(parcel)) settled.reject(new Error('given up before it was on its way to Kafka'))
+        if (parcel && waiting.delete(parcel)) settled.reject(new GivenUpError('given up before it was on its way to Kafka'))
       },
     }
   }
@@ -125,18 +125,17 @@ export const openWebhookWriter = async (options: {
           },
         })),
       ]),
-    claim: (claims) =>
-      send(() =>
-        claims.flatMap((claim) => {
-          const value = encodeFeedback({ kind: 'heartbeat', ...claim })
-          return Array.from({ length: counts.partitions }, (_, partition) => ({
-            topic: names.feedback,
-            partition,
-            key: 'heartbeat',
-            value,
-          }))
-        }),
-      ),
+    claim: (holes, claims) =>
+      send(() => {
+        const said: readonly Feedback[] = [
+          ...holes.map((hole) => ({ kind: 'hole' as const, ...hole })),
+          ...claims.map((claim) => ({ kind: 'heartbeat' as const, ...claim })),
+        ]
+        return said.flatMap((feedback) => {
+          const [key, value] = [keyOf(feedback), encodeFeedback(feedback)]
+          return Array.from({ length: counts.partitions }, (_, partition) => ({ topic: names.feedback, partition, key, value }))
+        })
+      }),
     close: async (withinMs) => {
       go()
       const over = Promise.withResolvers<void>()
@@ -149,6 +148,11 @@ export const openWebhookWriter = async (options: {
       await producer.disconnect()
     },
   }
+}
+
+/** What was sent before it is not acknowledged yet, and nobody waits for this any more. */
+class GivenUpError extends Error {
+  override readonly name = 'GivenUpError'
 }
 
 /** Each is a change of leaders in the middle of a request. */

@@ -70,7 +70,7 @@ export interface Admin {
   readonly webhookFaults: WebhookFaultBook
   readonly webhookLog: WebhookLog
   readonly postman: Postman
-  /** Channels named when the simulator was started. */
+  /** Channels named when the simulator was started, and those that have got a token since. */
   readonly channels: ReadonlySet<string>
 }
 

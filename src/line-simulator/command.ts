@@ -61,7 +61,8 @@ GET /_simulator lists what it can be asked: its log, statistics, faults on deman
   curl localhost:9090/_simulator/faults -d '{"kind":"hang","count":3}'
 
 With --webhook it tells when a message was delivered, as LINE does: signed with the channel secret, and expecting a 2xx in 2 s. What
-becomes of a message depends on whose number it is: delivered, held until the person consents, or never shown.
+becomes of a message depends on whose number it is: delivered, held until the person consents, or never shown. Which is whose:
+  curl localhost:9090/_simulator/people            # +81601… is reachable and so on, a range for each kind of person
   tsuchi line-simulator --webhook http://localhost:3000/line --webhook-secret s3cret --redeliver
   curl localhost:9090/_simulator/people/consent -d '{"phone":"+816090030000"}'
   curl localhost:9090/_simulator/webhooks/faults -d '{"kind":"duplicated","probability":0.1}'

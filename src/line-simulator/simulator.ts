@@ -173,12 +173,9 @@ const assemble = (settings: Settings) => {
     log: openRequestLog(settings.maxLogEntries),
     stats: openStats(),
     ...{ population, deliveries, statistics, announcer, links, webhooks, webhookFaults, webhookLog, postman },
-    channels: channelsOf(settings),
+    channels: tokens.channels,
   }
 }
-
-const channelsOf = ({ channels, longLivedTokens }: Settings): ReadonlySet<string> =>
-  new Set([...(channels === 'any' ? [] : channels), ...longLivedTokens].map(({ clientId }) => clientId))
 
 interface Exchange {
   readonly request: IncomingMessage

@@ -14,12 +14,15 @@ export interface TokenDesk {
   issue(contentType: string, form: string): Issued
   /** Which channel an `Authorization` header speaks for, if any. */
   bearer(authorization: string | undefined): Bearer
+  /** Those it was told of, and those that have got a token since. */
+  readonly channels: ReadonlySet<string>
 }
 
 type DeskSettings = Pick<Settings, 'channels' | 'longLivedTokens' | 'tokenLifeSeconds' | 'clock'>
 
 export const openTokenDesk = ({ channels, longLivedTokens, tokenLifeSeconds, clock }: DeskSettings): TokenDesk => {
   const lifeMs = tokenLifeSeconds * 1000
+  const known = new Set([...(channels === 'any' ? [] : channels), ...longLivedTokens].map(({ clientId }) => clientId))
   const longLived = new Map(longLivedTokens.map(({ token, clientId }) => [token, clientId]))
   // All lives are equal, so the order of issue is the order of expiry.
   const issued = new Map<string, { readonly channel: string; readonly expiresAt: number }>()
@@ -33,6 +36,7 @@ export const openTokenDesk = ({ channels, longLivedTokens, tokenLifeSeconds, clo
   }
 
   return {
+    channels: known,
     issue: (contentType, form) => {
       const now = clock.now()
       forgetLongExpired(now)
@@ -53,6 +57,7 @@ export const openTokenDesk = ({ channels, longLivedTokens, tokenLifeSeconds, clo
       if (!clientId || !clientSecret || !isKnown) return denied('invalid_request', "Invalid 'client_credentials'.")
 
       const token = `ey${randomBytes(96).toString('base64url')}`
+      known.add(clientId)
       issued.set(token, { channel: clientId, expiresAt: now + lifeMs })
       const body = JSON.stringify({ token_type: 'Bearer', access_token: token, expires_in: tokenLifeSeconds })
       return { channel: clientId, reply: { status: 200, body, headers: { 'cache-control': 'no-store' } } }
@@ -63,10 +68,10 @@ export const openTokenDesk = ({ channels, longLivedTokens, tokenLifeSeconds, clo
       if (token === undefined) return { ok: false, reply: NO_BEARER }
       const forever = longLived.get(token)
       if (forever !== undefined) return { ok: true, channel: forever }
-      const known = issued.get(token)
-      if (!known) return { ok: false, reply: INVALID }
-      if (known.expiresAt <= clock.now()) return { ok: false, reply: EXPIRED }
-      return { ok: true, channel: known.channel }
+      const found = issued.get(token)
+      if (!found) return { ok: false, reply: INVALID }
+      if (found.expiresAt <= clock.now()) return { ok: false, reply: EXPIRED }
+      return { ok: true, channel: found.channel }
     },
   }
 }

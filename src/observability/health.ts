@@ -1,25 +1,14 @@
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Registry } from 'prom-client'
+import { listen } from '../http-listening.ts'
 
 export interface Health {
   readonly url: string
   close(): Promise<void>
 }
 
-/** The port cannot be had. Says what to do. */
-export class PortError extends Error {
-  override readonly name = 'PortError'
-
-  /** `section`: of the configuration. */
-  constructor(host: string, port: number, code: string | undefined, section: 'http' | 'webhook') {
-    super(
-      `cannot listen on ${host}:${port} (${code}): set ${section}.host and ${section}.port to something free, or port to 0 for any`,
-    )
-  }
-}
-
-/** `/livez`: the process turns and has not failed for good. `/readyz`: it does its work, or says what it waits for. `/metrics`. */
+/** `/livez`: the process turns and has not failed for good. `/readyz`: it does its work, or says what it waits for. `/metrics`. Throws
+ *  PortError. */
 export const serveHealth = async (options: {
   readonly host: string
   readonly port: number
@@ -49,13 +38,9 @@ export const serveHealth = async (options: {
         answer(404, 'try /livez, /readyz or /metrics\n')
     }
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', ({ code }: NodeJS.ErrnoException) => reject(new PortError(options.host, options.port, code, 'http')))
-    server.listen(options.port, options.host, resolve)
-  })
-  const { port } = server.address() as AddressInfo
+  const url = await listen(server, { ...options, section: 'http' })
   return {
-    url: `http://${options.host === '0.0.0.0' ? '127.0.0.1' : options.host}:${port}`,
+    url,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())

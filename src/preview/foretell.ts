@@ -130,6 +130,7 @@ const momentOf = (requests: readonly Request[], { now, policy }: Circumstances, 
     requests.flatMap((request) => (request.kind === 'ready' ? [[laneOf(request.notification), requests.length]] : [])),
   ),
   silentTo: now,
+  readUntil: { requests: 0, feedback: 0 },
   policy,
 })
 

@@ -1,7 +1,7 @@
 import type { ChannelConfig } from '../config.ts'
 import type { Endpoint } from '../domain/message.ts'
 import { askDeliveryCount, type DeliveryCount } from '../providers/line/delivery-count.ts'
-import { createIssuer } from '../providers/line/issuer.ts'
+import { issueOnce } from '../providers/line/issue-once.ts'
 import { tokenSourceOf } from '../stages/channels.ts'
 import { mistaken, notTheSimulator } from '../stages/simulator-answer.ts'
 
@@ -31,8 +31,6 @@ const tokenOf = async (channel: ChannelConfig): Promise<string | { readonly kind
     const found = await notTheSimulator(channel.baseUrl, DEADLINE_MS)
     if (found !== null) return { kind: 'not-asked', why: mistaken(found) }
   }
-  const issuer = createIssuer(tokenSourceOf(channel), DEADLINE_MS)
-  const issued = await issuer.issue()
-  await issuer.close()
+  const issued = await issueOnce(tokenSourceOf(channel), DEADLINE_MS)
   return issued.kind === 'issued' ? issued.token : { kind: 'not-asked', why: issued.reason }
 }

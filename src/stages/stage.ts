@@ -26,6 +26,6 @@ export interface Parts {
 export interface Stage {
   /** What is missing until it does its work; empty when ready. */
   waitingFor(): readonly string[]
-  /** Stops in order within the budget of the configuration. */
-  stop(): Promise<void>
+  /** Stops in order, within so long, but for leaving groups and closing connections. */
+  stop(withinMs: number): Promise<void>
 }

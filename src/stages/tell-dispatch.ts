@@ -33,7 +33,10 @@ export const askTasks = ({ ask }: Metrics, dispatcher: Dispatcher, channels: Con
       })),
     )
   }
-  const heardOn = Object.entries(channels).flatMap(([channel, { receipts }]) => (receipts === 'webhook' ? [channel] : []))
+  // A shadow channel sends nothing, and LINE is not asked about its webhook: that nothing comes is no news.
+  const heardOn = Object.entries(channels).flatMap(([channel, { receipts, mode }]) =>
+    receipts === 'webhook' && mode !== 'shadow' ? [channel] : [],
+  )
   ask.receiptsCovered = () => {
     const known = tasks().map((task) => task.coverages())
     if (known.length === 0) return []

@@ -7,6 +7,8 @@ export interface WebhookTeller {
   taken(taken: Taken): void
   refused(refused: Refused): void
   answered(answer: Answer, ms: number): void
+  /** What was to be stored is not, or is not known to be. */
+  notStored(error: unknown): void
 }
 
 export const tellOfWebhook = ({ metrics: { webhook }, log }: Parts): WebhookTeller => {
@@ -27,14 +29,25 @@ export const tellOfWebhook = ({ metrics: { webhook }, log }: Parts): WebhookTell
     },
     refused: ({ reason, channels }) => {
       if (reason === 'unsigned' || !isFirst(`${reason} ${channels.join()}`)) return
-      log.warn({ event: 'webhook-refused', reason, channels }, REMEDIES[reason])
+      log.warn({ event: 'webhook-refused', reason, ...(channels.length > 0 && { channels }) }, REMEDIES[reason])
     },
     answered: ({ status, reason }, ms) => {
       webhook.requests.inc({ status, reason })
       webhook.answerSeconds.observe(ms / 1_000)
     },
+    notStored: (error) => {
+      const name = nameOf(error)
+      if (!isFirst(`not stored: ${name}`)) return
+      log.warn({ event: 'webhook-not-stored', error: name }, NOT_STORED)
+    },
   }
 }
+
+/** Its message may quote what could not be written. */
+export const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error)
+
+const NOT_STORED =
+  'what LINE sent is not in Kafka, or not known to be, so that LINE is to send it again: are the brokers well? Said once for each error, counted in tsuchi_webhook_requests_total'
 
 const REMEDIES: Readonly<Record<Exclude<Refused['reason'], 'unsigned'>, string>> = {
   'wrong-signature':

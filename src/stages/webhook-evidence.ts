@@ -1,8 +1,9 @@
 import type { ChannelConfig } from '../config.ts'
-import { createIssuer } from '../providers/line/issuer.ts'
+import { issueOnce } from '../providers/line/issue-once.ts'
 import { testWebhook, type WebhookTest } from '../providers/line/webhook-test.ts'
 import type { Evidence } from '../webhook/evidence.ts'
 import { type SignsOfLife, startSignsOfLife } from '../webhook/signs-of-life.ts'
+import { remedyOf } from '../webhook/test-remedy.ts'
 import { tokenSourceOf } from './channels.ts'
 import type { Parts } from './stage.ts'
 
@@ -48,26 +49,11 @@ export const keepEvidence = (parts: Parts, channels: readonly string[], evidence
 
 const askLine = async (channel: ChannelConfig, signal: AbortSignal): Promise<WebhookTested> => {
   const { baseUrl, headers } = channel
-  const token = await tokenFor(channel, signal)
+  // One of its own: this may be a process that sends nothing. Where none can be had, whoever sends says so.
+  const token = await issueOnce(tokenSourceOf(channel), DEADLINE_MS, signal)
   return token.kind === 'issued'
     ? await testWebhook({ baseUrl, headers, token: token.token, deadlineMs: DEADLINE_MS, signal })
     : { kind: 'no-token', reason: token.reason }
-}
-
-/** One of its own: this may be a process that sends nothing. */
-const tokenFor = async (channel: Pick<ChannelConfig, 'baseUrl' | 'token'>, signal: AbortSignal) => {
-  try {
-    const issuer = createIssuer(tokenSourceOf(channel), DEADLINE_MS)
-    const close = () => void issuer.close()
-    signal.addEventListener('abort', close, { once: true })
-    const issued = await issuer.issue()
-    signal.removeEventListener('abort', close)
-    await issuer.close()
-    return issued
-  } catch (fault) {
-    // No token can be had with what the configuration says, and whoever sends says so.
-    return { kind: 'failed' as const, reason: fault instanceof Error ? fault.message : 'unknown cause' }
-  }
 }
 
 /** What lasts is logged once, and counted always. */
@@ -105,33 +91,32 @@ const wordsOf = (channel: string, tested: WebhookTested): Words => {
   const untested = (cause: string, remedy: string): Words => ({
     event: 'webhook-untested',
     cause,
-    message: `LINE could not be asked to test the webhook of ${channel}: ${cause}. ${remedy}. Until something comes, silence is none`,
+    message: `LINE could not be asked to test the webhook of ${channel}: ${cause}. ${remedy} Until something comes, silence is none`,
   })
   switch (tested.kind) {
     case 'answered':
       return { event: 'webhook-tested', cause: 'answered', message: `LINE reaches the webhook of ${channel} again` }
     case 'failed': {
       const cause = `${tested.reason}, status ${tested.status}`
-      const remedy = REMEDIES.get(tested.status) ?? NOT_REACHED
       return {
         event: 'webhook-not-reached',
         cause,
-        message: `LINE's test of the webhook of ${channel} failed: ${cause}. ${remedy}. Until something comes, silence is none`,
+        message: `LINE's test of the webhook of ${channel} failed: ${cause}. ${remedyOf(tested.status)} Until something comes, silence is none`,
       }
     }
     case 'no-token':
-      return untested(tested.reason, 'Nothing can be sent either, if that lasts')
+      return untested(tested.reason, 'Nothing can be sent either, if that lasts.')
     case 'refused':
       return untested(`HTTP ${tested.status}`, "Is the token of this account, and are the channel's headers right?")
     case 'absent':
       return untested(
         `HTTP ${tested.status}`,
-        "Register the URL in LINE's console; if a relay does not know the question, only what is sent shows that LINE reaches the webhook",
+        "Register the URL in LINE's console; if a relay does not know the question, only what is sent shows that LINE reaches the webhook.",
       )
     case 'unclear':
       return untested(
         `HTTP ${tested.status}`,
-        tested.status === 429 ? 'Others have asked 60 times within the hour' : 'It is asked again',
+        tested.status === 429 ? 'Others have asked 60 times within the hour.' : 'It is asked again.',
       )
     case 'foreign':
       return untested("HTTP 200, but not with LINE's answer", 'Is baseUrl right?')
@@ -139,12 +124,3 @@ const wordsOf = (channel: string, tested: WebhookTested): Words => {
       return untested(tested.code, 'Can baseUrl be reached from here?')
   }
 }
-
-/** By what our own webhook answers, if it was that. */
-const REMEDIES: ReadonlyMap<number, string> = new Map([
-  [401, "Is the channel's secret among webhook.secrets, and the body passed on byte for byte?"],
-  [403, 'Is webhook.destination the account of this channel?'],
-  [404, "Does the URL in LINE's console end in webhook.path?"],
-])
-const NOT_REACHED =
-  "LINE's console has the URL and the errors: is it this webhook's, and do name, certificate and load balancer lead here?"

@@ -68,11 +68,14 @@ export const startWebhookTopic = async (
     topic,
     onBatch: createSignedBodies({
       ...options,
-      bury: letters.bury,
+      bury: async (refused) => {
+        await letters.bury(refused)
+        await coverage.admit() // before their offsets move, and another member claims the time
+      },
       clock,
       onEvent: (event) => {
         tell(event)
-        if (event.kind === 'lost') coverage.lost(event.channels)
+        if (event.kind === 'lost') coverage.lost(event.channels, event.writtenAt)
         // No producer's clock makes proof of a time to come.
         if (event.kind === 'taken')
           for (const { channel, writtenAt } of event.taken) evidence.heard(channel, Math.min(writtenAt, clock.now()))

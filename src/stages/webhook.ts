@@ -6,7 +6,7 @@ import { createEncoder, FRIEND_EVENT_SCHEMA } from '../kafka/published-schemas.t
 import { verifySignedBodies } from '../kafka/signed-body-reader.ts'
 import { type TopicCounts, topicNames } from '../kafka/topics.ts'
 import { openWebhookWriter } from '../kafka/webhook-writer.ts'
-import { isSignedWith, SIGNATURE_HEADER } from '../providers/line/signature.ts'
+import { isSignatureShaped, isSignedWith, SIGNATURE_HEADER } from '../providers/line/signature.ts'
 import { readWebhook } from '../providers/line/webhook-events.ts'
 import { createCoverageClaim } from '../webhook/coverage-claim.ts'
 import { createEvidence } from '../webhook/evidence.ts'
@@ -15,7 +15,7 @@ import { openReceiver } from '../webhook/receiver.ts'
 import { type AccountOptions, createTaker } from '../webhook/taker.ts'
 import { openForwarding } from './forwarding.ts'
 import type { Parts, Stage } from './stage.ts'
-import { tellOfWebhook } from './tell-webhook.ts'
+import { nameOf, tellOfWebhook } from './tell-webhook.ts'
 import { keepEvidence } from './webhook-evidence.ts'
 import { startWebhookTopic } from './webhook-topic.ts'
 
@@ -31,10 +31,11 @@ export const startWebhook = async (parts: Parts, counts: TopicCounts): Promise<S
 
   // Ended in reverse, also when the start fails half-way.
   await using opened = new AsyncDisposableStack()
-  let stopBy: number | undefined
-  const leftMs = () => {
-    stopBy ??= clock.monotonic() + config.shutdown.budget
-    return Math.max(0, stopBy - clock.monotonic())
+  let stopBy = clock.monotonic()
+  const leftMs = () => Math.max(0, stopBy - clock.monotonic())
+  const end = (ending: AsyncDisposableStack) => (withinMs: number) => {
+    stopBy = clock.monotonic() + withinMs
+    return ending.disposeAsync()
   }
   if (webhook.topic !== undefined) await verifySignedBodies(parts.kafkaAtStart, webhook.topic)
   const forwarding = openForwarding(parts)
@@ -78,11 +79,10 @@ export const startWebhook = async (parts: Parts, counts: TopicCounts): Promise<S
       evidence,
       counts,
     })
-    opened.defer(() => reading.stop())
+    opened.defer(() => reading.stop(leftMs()))
     const signs = keepEvidence(parts, channels, evidence)
     opened.defer(() => signs.stop())
-    const running = opened.move()
-    return { url: undefined, waitingFor: reading.waitingFor, stop: () => running.disposeAsync() }
+    return { url: undefined, waitingFor: reading.waitingFor, stop: end(opened.move()) }
   }
   const claim = createCoverageClaim(channels, clock.now(), evidence)
   const receiver = await openReceiver({
@@ -94,6 +94,7 @@ export const startWebhook = async (parts: Parts, counts: TopicCounts): Promise<S
     concurrency: webhook.concurrency,
     requestsPerSecond: webhook.requestsPerSecond,
     signatureHeader: SIGNATURE_HEADER,
+    isSignatureShaped,
     take,
     storage: writer,
     claim,
@@ -104,6 +105,7 @@ export const startWebhook = async (parts: Parts, counts: TopicCounts): Promise<S
       tell.taken(taken)
     },
     onRefused: tell.refused,
+    onNotStored: tell.notStored,
     onAnswered: tell.answered,
     onDropped: () => metrics.webhook.requests.inc({ status: 'none', reason: 'too-many-connections' }),
     onFault: (error) => log.error({ event: 'webhook-fault', error: nameOf(error) }, 'a request to the webhook was not taken'),
@@ -130,13 +132,9 @@ export const startWebhook = async (parts: Parts, counts: TopicCounts): Promise<S
   const signs = keepEvidence(parts, channels, evidence)
   opened.defer(() => signs.stop())
 
-  const running = opened.move()
-  return { url: receiver.url, waitingFor: () => [], stop: () => running.disposeAsync() }
+  return { url: receiver.url, waitingFor: () => [], stop: end(opened.move()) }
 }
 
 /** Whose webhooks are taken. */
 export const accountsOf = ({ channels }: Pick<Config, 'channels'>): readonly AccountOptions[] =>
   Object.entries(channels).flatMap(([channel, { webhook }]) => (webhook ? [{ channel, ...webhook }] : []))
-
-/** Its message may quote what could not be encoded. */
-const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error)

@@ -87,6 +87,7 @@ const inFeedback = (value: Buffer | null): Said | null => {
       return { kind, link }
     }
     case 'heartbeat':
+    case 'hole':
     case 'barrier':
       return null
   }

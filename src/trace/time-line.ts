@@ -169,7 +169,7 @@ const present = (entry: Remembered, clock: ClockFace): string => {
     case 'unknown':
       return `an answer is waited for${settleAt === null ? '' : ` until ${time(settleAt)}`}; then it is ${notification?.unknownPolicy === 'resend' ? 'sent once more' : 'given up as unconfirmed'}${fallback}`
     case 'accepted':
-      return `LINE took it, and its delivery event is waited for${settleAt === null ? '' : ` until ${time(settleAt)}, or longer where nobody listened`}; then it is undelivered${fallback}`
+      return `LINE took it, and its delivery event is waited for${settleAt === null ? '' : ` until ${time(settleAt)}, or longer where nobody listened, or LINE reached nobody`}; then it is undelivered${fallback}`
     case 'done': {
       const forgetAt = forgetAtOf({ ...entry, sealed: null })
       return `it has ended${entry.corrected ? ', and was corrected' : ''}. Remembered${forgetAt === null ? '' : ` until ${time(forgetAt)}`}, so that ${notification ? 'it is not sent again' : 'the same record is not told of twice'}; then forgotten`
@@ -185,8 +185,10 @@ const heardWords = ({ sentAt }: Remembered, coverage: Coverage | null, { time }:
   const since = Math.min(sentAt ?? until, until)
   const unheard = until - since - coveredBetween(coverage ?? undefined, since, until)
   const gaps =
-    unheard > 0 ? `, but for ${spanOf(unheard)} since it was sent, in which nobody listened: it is waited longer by that` : ''
-  return `LINE's events on its channel are known until ${time(until)}${gaps}. If that is long ago, no webhook has listened since`
+    unheard > 0
+      ? `, but for ${spanOf(unheard)} since it was sent, in which nobody listened, or LINE reached nobody: it is waited longer by that`
+      : ''
+  return `LINE's events on its channel are known until ${time(until)}${gaps}. If that is long ago, no webhook has listened since, or LINE did not reach it`
 }
 
 const tagsOf = ({ attempts, deliveryTag, pastTags }: Remembered): string[] =>

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { setImmediate as turn } from 'node:timers/promises'
 
 /** Why there is no body: it is larger than one may be; it did not come in time; its sender went away; or all that are being read
  *  together fill the room for them. */
@@ -33,7 +34,9 @@ export const readBody = (
     if (Number(request.headers['content-length'] ?? 0) > limit) return resolve('too-large')
     const chunks: Buffer[] = []
     let size = 0
+    let ended = false
     const end = (outcome: Buffer | BodyFault) => {
+      ended = true
       clearTimeout(timer)
       request.off('data', onData).off('end', onEnd).off('close', onCut).off('error', onCut)
       request.on('error', IGNORED) // a sender that goes away later is none of ours
@@ -51,8 +54,20 @@ export const readBody = (
     }
     const onEnd = () => end(Buffer.concat(chunks))
     const onCut = () => end('cut-off')
-    const timer = setTimeout(() => end('late'), withinMs)
+    /** Where we stood still, it may have come long ago and wait to be read: as long as the next turns bring more of it, it is not late. */
+    const look = async () => {
+      for (let looks = 0, seen = -1; size > seen && looks < LAST_LOOKS; looks++) {
+        seen = size
+        await turn()
+        await turn()
+      }
+      if (!ended) end('late')
+    }
+    const timer = setTimeout(look, withinMs)
     request.on('data', onData).on('end', onEnd).on('close', onCut).on('error', onCut)
   })
+
+/** A turn reads 64 KiB at least of what has come. */
+const LAST_LOOKS = 16
 
 const IGNORED = () => undefined

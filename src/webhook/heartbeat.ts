@@ -2,10 +2,12 @@ import type { Clock } from '../clock.ts'
 import type { CoverageClaim } from './coverage-claim.ts'
 import type { Storage } from './storage.ts'
 
-/** A beat that is so many times as late: the process stood still, and whoever called meanwhile was not answered. */
-const STOOD_STILL = 3
+const LOOK_EVERY_MS = 1_000
+/** So late, a look shows that the process stood still. LINE waits two seconds for an answer; what it sent meanwhile lies in the socket for
+ *  longer, so that a busy machine loses nothing yet. */
+const STOOD_STILL_MS = 5_000
 
-/** Says in feedback, from time to time, that somebody listens: without it, silence means nothing. */
+/** Says in feedback, from time to time, that somebody listens: without it, silence means nothing. What may be lost it says at once. */
 export interface Heartbeat {
   /** Says it for the last time, of the time until `at`, and waits for that at most so long. */
   stop(at: number, withinMs: number): Promise<void>
@@ -29,27 +31,40 @@ export const startHeartbeat = (options: {
   }
 
   const say = async (until: number): Promise<void> => {
-    const claims = claim.claims(until)
-    if (claims.length === 0) return
+    const [holes, claims] = [claim.holes(), claim.claims(until)]
+    if (holes.length + claims.length === 0) return
     try {
-      await storage.claim(claims).done
+      await storage.claim(holes, claims).done
+      claim.admitted(holes)
       claim.told(claims)
     } catch (error) {
-      claim.trouble(clock.now())
+      // All of it is as true later, and is said with the next.
       options.onFailed(error instanceof Error ? error : new Error(String(error)))
     }
   }
 
-  let lastBeat = clock.monotonic()
-  const timer = setInterval(() => {
-    const since = clock.monotonic() - lastBeat
-    lastBeat += since
-    if (since > STOOD_STILL * options.everyMs) claim.trouble(clock.now())
+  let lastLook = clock.monotonic()
+  /** By the monotonic clock alone, which stands still with a machine that sleeps: from a wall clock that was put forward, or put right,
+   *  that cannot be told apart. */
+  const look = () => {
+    const since = Math.ceil(clock.monotonic() - lastLook)
+    lastLook += since
+    const now = clock.now()
+    if (since >= LOOK_EVERY_MS + STOOD_STILL_MS) claim.missed({ from: now - since, until: now })
+  }
+  const looking = setInterval(() => {
+    look()
+    if (claim.holes().length > 0) void beat(clock.now())
+  }, LOOK_EVERY_MS)
+  const beating = setInterval(() => {
+    look()
     void beat(clock.now())
   }, options.everyMs)
   return {
     stop: async (at, withinMs) => {
-      clearInterval(timer)
+      look()
+      clearInterval(looking)
+      clearInterval(beating)
       const last = async () => {
         await underWay
         await beat(at)

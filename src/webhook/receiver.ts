@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Clock } from '../clock.ts'
-import { PortError } from '../observability/health.ts'
+import { listen } from '../http-listening.ts'
 import { type Answer, type AnswerReason, STATUSES, writeAnswer } from './answer.ts'
 import { createRoom, readBody } from './body.ts'
 import type { Arrival, CoverageClaim } from './coverage-claim.ts'
@@ -28,6 +27,8 @@ export interface ReceiverOptions {
   readonly requestsPerSecond: number
   /** In lower case. */
   readonly signatureHeader: string
+  /** Whether any secret could have made it. */
+  readonly isSignatureShaped: (signature: string) => boolean
   readonly take: Take
   readonly storage: Storage
   readonly claim: CoverageClaim
@@ -37,13 +38,15 @@ export interface ReceiverOptions {
   /** It is durable, and about to be answered. `at`: when it came, by the wall clock. */
   readonly onTaken: (taken: Taken, at: number) => void
   readonly onRefused: (refused: Refused) => void
+  /** Why something is not in Kafka, or is not known to be. It may come after the answer. */
+  readonly onNotStored: (error: unknown) => void
   readonly onAnswered: (answer: Answer, ms: number) => void
   readonly onDropped: () => void
   /** A fault of ours. */
   readonly onFault: (error: unknown) => void
 }
 
-/** Bodies that are being read together, at most: 512 senders without the secret could otherwise have half a gigabyte kept. */
+/** Bodies that are being read together, at most: 512 senders without the secret could otherwise have 128 MiB kept. */
 const ROOM_BYTES = 64 << 20
 /** Connections besides those with a request under way: load balancers keep some for later. */
 const IDLE_CONNECTIONS = 512
@@ -79,7 +82,10 @@ export const openReceiver = async (options: ReceiverOptions): Promise<Receiver> 
     const isEmpty = taken.feedback.length === 0 && taken.friendEvents.length === 0
     if (!isEmpty) {
       const storing = storage.store(taken)
-      storing.done.then(arrival.settled, () => arrival.failed(clock.now(), [taken.channel]))
+      storing.done.then(arrival.settled, (error: unknown) => {
+        arrival.failed(clock.now(), [taken.channel])
+        options.onNotStored(error)
+      })
       const fate = await fateOf(storing, leftMs)
       if (fate !== 'stored') return fate
     } else arrival.settled()
@@ -94,6 +100,11 @@ export const openReceiver = async (options: ReceiverOptions): Promise<Receiver> 
     const unread = (reason: AnswerReason) => ({ reason, isRead: false })
     const signature = request.headers[options.signatureHeader]
     if (typeof signature !== 'string') return unread('unsigned')
+    // Before it has a place among those at a time, and before a byte of the body is read: whoever sends it has no secret of ours.
+    if (!options.isSignatureShaped(signature)) {
+      options.onRefused({ kind: 'refused', reason: 'wrong-signature', channels: [] })
+      return unread('wrong-signature')
+    }
     // Whether it is LINE's is not known yet, so that nothing is claimed of the time until it is.
     const arrival = claim.arrived(at)
     const lost = (reason: AnswerReason) => {
@@ -129,15 +140,18 @@ export const openReceiver = async (options: ReceiverOptions): Promise<Receiver> 
 
   const answer = (response: ServerResponse, began: number, reason: AnswerReason, isLast: boolean) => {
     const status = STATUSES[reason]
-    writeAnswer(response, status, { isLast: isLast || stopping })
+    // LINE's own keep their connection. Who is refused loses it, as no stranger shall hold one for the price of a request.
+    const isRefused = status >= 400 && status < 500
+    writeAnswer(response, status, { isLast: isLast || isRefused || stopping })
     options.onAnswered({ status, reason }, clock.monotonic() - began)
   }
 
   const server = createServer(
     {
-      // Who is slow with the headers is cut off by node, and who is slow with the body by ourselves.
+      // Who is slow with the headers is cut off by node, and who is slow with the body by ourselves: node would not look whether it has come
+      // while we stood still.
       headersTimeout: Math.max(1_000, answerWithinMs),
-      requestTimeout: 2 * Math.max(1_000, answerWithinMs),
+      requestTimeout: 0,
       connectionsCheckingInterval: CHECK_CONNECTIONS_EVERY_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
     },
@@ -153,15 +167,11 @@ export const openReceiver = async (options: ReceiverOptions): Promise<Receiver> 
     claim.trouble(clock.now())
     options.onDropped()
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', ({ code }: NodeJS.ErrnoException) => reject(new PortError(options.host, options.port, code, 'webhook')))
-    server.listen(options.port, options.host, resolve)
-  })
-  claim.trouble(clock.now()) // before, nobody listened
-  const { port } = server.address() as AddressInfo
+  const url = await listen(server, { ...options, section: 'webhook' })
+  claim.began(clock.now())
 
   return {
-    url: `http://${urlHostOf(options.host)}:${port}${path}`,
+    url: `${url}${path}`,
     inFlight: () => inFlight,
     stop: async (withinMs) => {
       stopping = true
@@ -186,8 +196,3 @@ const fateOf = (storing: Storing, withinMs: number): Promise<'stored' | 'not-sto
       )
       .finally(() => clearTimeout(timer))
   })
-
-const urlHostOf = (host: string): string => {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
-  return host.includes(':') ? `[${host}]` : host
-}

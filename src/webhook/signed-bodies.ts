@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { Position } from '../domain/position.ts'
+import { isKafkaFault } from '../intake/kafka-fault.ts'
 import type { SourceBatch, SourceHeaders, SourceMessage } from '../intake/source-batch.ts'
 import type { Storage } from './storage.ts'
 import type { Refused, RefusedReason, Take, Taken } from './taker.ts'
@@ -32,11 +33,23 @@ export type SignedBodiesEvent =
   | { readonly kind: 'refused'; readonly refused: readonly RefusedRecord[] }
   /** One of our secrets signed it, whether it was taken or not. Told before it is stored, and again when it is read again. */
   | { readonly kind: 'signed'; readonly channels: readonly string[]; readonly body: Buffer; readonly signature: string }
-  /** LINE's, by its signature, and not taken. */
-  | { readonly kind: 'lost'; readonly channels: readonly string[] }
+  /** LINE's, by its signature, and not taken: told before it is set aside. */
+  | { readonly kind: 'lost'; readonly channels: readonly string[]; readonly writtenAt: number }
   /** The brokers do not store: nothing moves until they do. */
   | { readonly kind: 'stalled'; readonly message: string }
   | { readonly kind: 'resumed' }
+
+/** A bug of ours. Nothing is skipped, so that the partition stops here. */
+export class UnstorableBodiesError extends Error {
+  override readonly name = 'UnstorableBodiesError'
+
+  /** Only the name of the cause: its message may quote what could not be written. */
+  constructor({ topic, partition }: Pick<SourceBatch, 'topic' | 'partition'>, portion: readonly SourceMessage[], cause: Error) {
+    super(
+      `${topic}/${partition}: the bodies at the offsets ${portion[0]?.offset} to ${portion.at(-1)?.offset} could not be made into records (${cause.name}). Nothing of them is skipped; report it, as another try would end in the same`,
+    )
+  }
+}
 
 /** Reads one batch of the topic into which another receiver puts signed bodies: what the signature proves is stored, the rest is set aside
  *  whole, and only then the offset moves. */
@@ -64,12 +77,12 @@ export const createSignedBodies = (options: {
           taken.push({ ...read, writtenAt: record.timestamp })
           continue
         }
-        if (channels.length > 0) onEvent({ kind: 'lost', channels })
+        if (channels.length > 0) onEvent({ kind: 'lost', channels, writtenAt: record.timestamp })
         const position = { topic: batch.topic, partition: batch.partition, offset: record.offset, index: 0 }
         const detail = detailOf(read, { signatures, signatureHeader })
         refused.push({ position, record, reason: `webhook-${read.reason}`, detail })
       }
-      const isDone = await untilDone(batch, async () => {
+      const isDone = await untilDone(batch, portion, async () => {
         if (refused.length > 0) await bury(refused)
         const feedback = taken.flatMap((each) => each.feedback)
         const friendEvents = taken.flatMap((each) => each.friendEvents)
@@ -84,14 +97,19 @@ export const createSignedBodies = (options: {
     }
   }
 
-  /** Tries until it succeeds. False if the partition is lost before. */
-  async function untilDone(batch: SourceBatch, attempt: () => Promise<void>): Promise<boolean> {
+  /** Tries until it succeeds. False if the partition is lost before. What no broker is to blame for is a bug, and thrown. */
+  async function untilDone(
+    batch: SourceBatch,
+    portion: readonly SourceMessage[],
+    attempt: () => Promise<void>,
+  ): Promise<boolean> {
     for (let stalled = false; batch.mine(); stalled = true) {
       const fault = await withSigns(batch, attempt())
       if (!fault) {
         if (stalled) onEvent({ kind: 'resumed' })
         return true
       }
+      if (!isKafkaFault(fault)) throw new UnstorableBodiesError(batch, portion, fault)
       onEvent({ kind: 'stalled', message: fault.message })
       await pause(RETRY_MS)
       await batch.heartbeat()

@@ -4,8 +4,8 @@ import type { Taken } from './taker.ts'
 /** Where what was taken is kept for good. */
 export interface Storage {
   store(taken: Pick<Taken, 'feedback' | 'friendEvents'>): Storing
-  /** To every partition of feedback, as each judges silence by itself. */
-  claim(claims: readonly Claim[]): Storing
+  /** To every partition of feedback, as each judges silence by itself, and the holes first. */
+  claim(holes: readonly Claim[], claims: readonly Claim[]): Storing
 }
 
 /** Something's way there. */

@@ -1,16 +1,21 @@
 import type { Clock } from '../clock.ts'
-import { type CoverageClaim, createCoverageClaim } from './coverage-claim.ts'
+import { createCoverageClaim } from './coverage-claim.ts'
 import type { Evidence } from './evidence.ts'
 import type { Storage } from './storage.ts'
 
 /** Says in feedback, from time to time, how far the topic has been read that another receiver writes: what it holds is not lost, so that
  *  also the time is covered in which nobody read it. */
 export interface TopicCoverage {
-  /** Something of LINE's was set aside: nothing from before now on, and not yet claimed, is covered. */
-  lost(channels: readonly string[]): void
+  /** Something of LINE's is set aside, which another receiver wrote then. */
+  lost(channels: readonly string[], writtenAt: number): void
+  /** Resolves once all who count on coverage, whoever claims it, can know what was lost; rejects if they may not. */
+  admit(): Promise<void>
   /** Says it for the last time, and waits for that at most so long. */
   stop(withinMs: number): Promise<void>
 }
+
+/** LINE had sent it before another receiver wrote it, whose clock need not be LINE's. */
+const SENT_BEFORE_MS = 60_000
 
 /** `readTo`: every record that lay in the topic then has been taken, or null if that cannot be told. Where the first look finds it,
  *  coverage begins: of what was read before, others have told. */
@@ -24,17 +29,19 @@ export const startTopicCoverage = (options: {
   readonly onFailed: (error: Error) => void
 }): TopicCoverage => {
   const { channels, readTo, storage, clock } = options
-  let claim: CoverageClaim | undefined
-  let lostBefore = Number.NEGATIVE_INFINITY
+  const claim = createCoverageClaim(channels, Number.NEGATIVE_INFINITY, options.evidence)
+  let begun = false
   let underWay: Promise<void> | undefined
 
   const look = async (): Promise<void> => {
     const until = await readTo(clock.now())
     if (until === null) return
-    claim ??= createCoverageClaim(channels, Math.max(until, lostBefore), options.evidence)
-    const claims = claim.claims(until)
-    if (claims.length === 0) return
-    await storage.claim(claims).done
+    if (!begun) claim.began(until)
+    begun = true
+    const [holes, claims] = [claim.holes(), claim.claims(until)]
+    if (holes.length + claims.length === 0) return
+    await storage.claim(holes, claims).done
+    claim.admitted(holes)
     claim.told(claims)
   }
   const beat = (): Promise<void> => {
@@ -50,9 +57,12 @@ export const startTopicCoverage = (options: {
   const timer = setInterval(() => void beat(), options.everyMs)
   void beat()
   return {
-    lost: (whose) => {
-      if (claim) claim.trouble(clock.now(), whose)
-      else lostBefore = clock.now()
+    lost: (whose, writtenAt) => claim.missed({ from: writtenAt - SENT_BEFORE_MS, until: writtenAt + 1 }, whose),
+    admit: async () => {
+      const holes = claim.holes()
+      if (holes.length === 0) return
+      await storage.claim(holes, []).done
+      claim.admitted(holes)
     },
     stop: async (withinMs) => {
       clearInterval(timer)

@@ -23,6 +23,8 @@ const attributions: { readonly [field: string]: unknown }[] = []
 const friendEvents: { readonly [field: string]: unknown }[] = []
 /** Of every friend, where the bot has sent them. */
 const invited = new Map<string, string>()
+/** What the example says of links. */
+const said: string[] = []
 
 beforeAll(async () => {
   const button = { buttonKey: 'check_details_ja', url: '{{ changeUrl }}?t={{ tsuchi.linkToken }}' }
@@ -59,6 +61,7 @@ beforeAll(async () => {
     { friendEvents: source(at.topics.friendEvents), attributions: source(at.topics.attributions) },
     {
       isRecent: () => true,
+      tell: (line) => said.push(line),
       invite: async (userId) => {
         invited.set(userId, await linkUrlFor(userId, { api: at.simulator.url, accessToken, site }))
       },
@@ -108,6 +111,10 @@ test('who comes by the button of a notification, becomes a friend, logs in and l
   }
   const followed = { kind: 'follow', userId, nonce: null, notificationId: null }
   await vi.waitFor(() => expect(friendEvents).toMatchObject([followed, linked]), WAIT)
+  expect(said.toSorted()).toEqual([
+    'a notification of ride-reminder to customer C-1 led somebody to link',
+    'customer C-1 is linked',
+  ])
 })
 
 test('a second who comes by the same button is linked, and not attributed; a link that fails is a friend event, and nothing else', async () => {

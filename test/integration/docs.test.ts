@@ -36,7 +36,11 @@ test.each(PAGES.filter((file) => !BY_THEMSELVES.includes(file)))('what %s says t
       TOPICS_PREFIX: at.config.topics.prefix,
     },
     // The topics of the shipped routes are called otherwise in a test, and its ports are free ones.
-    names: { '--port 3000': '--port 0', ...Object.fromEntries(USUAL_ROUTES.map((route) => [topicIn(route), at.events[route]])) },
+    names: {
+      '--port 3000': '--port 0',
+      'http://localhost:9090': at.simulator.url,
+      ...Object.fromEntries(USUAL_ROUTES.map((route) => [topicIn(route), at.events[route]])),
+    },
   })
   onTestFinished(reader.leave)
   await reader.follow(page)

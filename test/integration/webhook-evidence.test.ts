@@ -59,15 +59,16 @@ test('where LINE has the URL of somebody else, nobody is told to be undelivered,
   const { clock, forward } = adjustableClock()
   const worker = await at.startWorker({ clock })
 
-  const shown = await at.produceOne('payment-due', paymentDue({ id: 'C-1', phone: phoneOf('reachable', 1) }))
-  const blocked = await at.produceOne('payment-due', paymentDue({ id: 'C-2', phone: BLOCKED }))
+  const inTime = { dueDate: '2099-12-31' } // of what is too late for LINE, nobody is to write by SMS either
+  const shown = await at.produceOne('payment-due', paymentDue({ id: 'C-1', phone: phoneOf('reachable', 1) }, inTime))
+  const blocked = await at.produceOne('payment-due', paymentDue({ id: 'C-2', phone: BLOCKED }, inTime))
   await at.results.until('LINE to take both', (read) => read.filter(({ status }) => status === 'accepted').length === 2)
   for (let days = 1; days <= 3; days += 1) {
     forward(24 * HOUR_MS)
     await untilTested(worker, 'answered', days + 1)
   }
   await at.results.until('the time for SMS', (read) => read.filter(({ status }) => status === 'fallback_due').length === 2)
-  const later = await at.produceOne('payment-due', paymentDue({ id: 'C-3', phone: phoneOf('reachable', 2) }))
+  const later = await at.produceOne('payment-due', paymentDue({ id: 'C-3', phone: phoneOf('reachable', 2) }, inTime))
   await at.results.endOf(later) // whatever it is: in order, so that all days have been judged
 
   expect(posts).toBeGreaterThan(3)
@@ -92,7 +93,7 @@ test('where it reaches us, its own test proves it before anything is sent, and a
   await untilMetric(worker, 'tsuchi_webhook_checks_total', { channel: 'main' }, (count) => count === 1)
   await untilMetric(worker, 'tsuchi_receipts_covered_until_seconds', { channel: 'main' }, (until) => until > 0)
 
-  const place = await at.produceOne('payment-due', paymentDue({ id: 'C-1', phone: BLOCKED }))
+  const place = await at.produceOne('payment-due', paymentDue({ id: 'C-1', phone: BLOCKED }, { dueDate: '2099-12-31' }))
   await at.results.until('LINE to take it', () => lastOf(at, place) === 'accepted')
   for (const round of [2, 3, 4]) {
     forward(8 * HOUR_MS)

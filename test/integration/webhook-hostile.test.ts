@@ -126,6 +126,10 @@ describe('a stranger, and LINE on its worst day', () => {
     ['half of the headers', `POST /line/webhook HTTP/1.1\r\nx-user: ${USER}\r\nx-line-`],
     [
       'half of the body',
+      `POST /line/webhook HTTP/1.1\r\nhost: h\r\nx-line-signature: GhRKmvmHys4Pi8DxkF4+EayaH0OqtJtaZxgTD9fMDLs=\r\ncontent-length: 100\r\n\r\n${HASH}`,
+    ],
+    [
+      'half of the body, with a person for a signature',
       `POST /line/webhook HTTP/1.1\r\nhost: h\r\nx-line-signature: ${USER}\r\ncontent-length: 100\r\n\r\n${HASH}`,
     ],
     ['no HTTP', `${USER}\r\n\r\n`],
@@ -159,7 +163,7 @@ describe('nothing of a person gets out', () => {
 
   test('into the metrics', async () => {
     metrics.push(await (await fetch(`${worker.url}/metrics`)).text())
-    expect(metrics.join()).toContain('tsuchi_webhook_requests_total{status="401",reason="wrong-signature"} 2')
+    expect(metrics.join()).toContain('tsuchi_webhook_requests_total{status="401",reason="wrong-signature"} 3')
     expect(found('metrics', metrics.join())).toEqual([])
   })
 

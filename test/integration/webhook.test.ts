@@ -242,6 +242,17 @@ describe('that it listens', () => {
     await untilMetric(worker, 'tsuchi_receipts_covered_until_seconds', { channel: 'main' }, (value) => value > 1_700_000_000)
   })
 
+  test('is taken back at once of the time in which something of LINE’s was refused: no other process can vouch for that', async () => {
+    const before = Date.now()
+    const refused = await post(SHOP_SECRETS[0] ?? '', DESTINATION)
+    expect(refused.status).toBe(403)
+    const hole = expect.objectContaining({ kind: 'hole', channels: ['shop'] })
+    await vi.waitFor(() => expect(feedback.filter((each) => each.kind === 'hole' && each.until >= before)).toContainEqual(hole), {
+      timeout: 10_000,
+      interval: 100,
+    })
+  })
+
   test('is said once more when it stops, of the time until then', async () => {
     const alone = await at.startWorker({ stages: ['webhook'] })
     await vi.waitUntil(() =>

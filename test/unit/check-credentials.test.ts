@@ -168,15 +168,15 @@ describe('of a channel that takes webhooks', () => {
   const OTHER = `U${'b'.repeat(32)}`
   const taking = (baseUrl: string, destination = BOT) =>
     longLived(baseUrl, `, receipts: webhook, webhook: { destination: ${destination}, secrets: [${SECRET}] }`)
-  /** LINE's answer about the webhook. */
-  const line = (status: number, body: object = {}): Promise<Peer> =>
-    startPeer(({ socket, text }) =>
-      socket.end(
-        text.startsWith('GET /v2/bot/info ')
-          ? answer(200, JSON.stringify({ userId: BOT }))
-          : answer(status, JSON.stringify(body)),
-      ),
-    )
+  /** LINE's answer about the webhook, and to the wish that it test it. */
+  const line = (status: number, body: object = {}, testStatus = 200, tested: object = REACHED): Promise<Peer> =>
+    startPeer(({ socket, text }) => {
+      if (text.startsWith('GET /v2/bot/info ')) socket.end(answer(200, JSON.stringify({ userId: BOT })))
+      else if (text.startsWith('POST /v2/bot/channel/webhook/test ')) socket.end(answer(testStatus, JSON.stringify(tested)))
+      else socket.end(answer(status, JSON.stringify(body)))
+    })
+  const REACHED = { success: true, statusCode: 200, reason: 'OK' }
+  const REGISTERED = { endpoint: 'https://hooks.example.jp/line', active: true }
   const WELL = ['channels.main: the token is known', 'channels.main.webhook: destination is the account of the token']
 
   test('where LINE sends events is told, and what cannot be asked', async () => {
@@ -186,8 +186,40 @@ describe('of a channel that takes webhooks', () => {
       well: [
         ...WELL,
         'channels.main.webhook: LINE sends events to https://hooks.example.jp/line. Whether it sends again what failed cannot be asked: switch on "Webhook redelivery" in LINE\'s console',
+        'channels.main.webhook: LINE reaches it: a test without events was answered',
       ],
     })
+  })
+
+  test.each([
+    [
+      200,
+      { success: false, statusCode: 0, reason: 'COULD_NOT_CONNECT', detail: 'https://hooks.example.jp/line?key=c4nary-s3cret' },
+      "channels.main.webhook: LINE does not reach it: a test failed (COULD_NOT_CONNECT, status 0). If no worker runs that takes webhooks, start one, and check again. LINE's console has the URL and the errors: is it this webhook's, and do name, certificate and load balancer lead here?",
+    ],
+    [
+      200,
+      { success: false, statusCode: 401, reason: 'ERROR_STATUS_CODE' },
+      "channels.main.webhook: LINE does not reach it: a test failed (ERROR_STATUS_CODE, status 401). If no worker runs that takes webhooks, start one, and check again. Is the channel's secret among webhook.secrets, and the body passed on byte for byte?",
+    ],
+    [
+      404,
+      {},
+      'channels.main.webhook: LINE could not be asked to test whether it reaches it: HTTP 404. That events come is seen in tsuchi_webhook_events_total',
+    ],
+  ])(
+    'LINE does not reach it, or cannot be asked (%i %j): a warning, as before the first start',
+    async (status, tested, warning) => {
+      const { origin } = await line(200, REGISTERED, status, tested)
+      const { faults, warnings } = await look(taking(origin))
+      expect([faults, warnings]).toEqual([[], [warning]])
+    },
+  )
+
+  test('in shadow LINE is not asked to test anything', async () => {
+    const { origin, requests } = await line(200, REGISTERED)
+    await look(longLived(origin, `, mode: shadow, webhook: { destination: ${BOT}, secrets: [${SECRET}] }`))
+    expect(requests.map(({ text }) => text.split(' ')[0])).toEqual(['GET', 'GET', 'GET'])
   })
 
   test('the destination of another account: a fault, with both', async () => {
@@ -222,6 +254,24 @@ describe('of a channel that takes webhooks', () => {
     const { warnings, faults } = await look(
       stateless(url, `, receipts: webhook, webhook: { destination: ${OTHER}, secrets: [${SECRET}] }`),
     )
-    expect([warnings, faults]).toEqual([[], [expect.stringMatching(/destination: U[b]{32}, and the token is of U[0-9a-f]{32}:/)]])
+    expect([warnings, faults]).toEqual([
+      [expect.stringMatching(/^channels.main.webhook: LINE does not reach it: a test failed \(COULD_NOT_CONNECT, status 0\)\. /)],
+      [expect.stringMatching(/destination: U[b]{32}, and the token is of U[0-9a-f]{32}:/)],
+    ])
+  })
+
+  test('of the simulator, its options are named, and not a console that it does not have', async () => {
+    const rest = `, provider: line-simulator, webhook: { destination: ${OTHER}, secrets: [${SECRET}] }`
+    const { url } = await simulator({ channels: [{ clientId: '100', clientSecret: SECRET }] })
+    expect((await look(stateless(url, rest))).warnings).toEqual([
+      'channels.main.webhook: the simulator has no URL to send events to: start it with --webhook and the URL of webhook.port, with webhook.path',
+    ])
+    const { url: telling } = await simulator({
+      channels: [{ clientId: '100', clientSecret: SECRET }],
+      webhooks: [{ channel: '100', url: 'http://127.0.0.1:9/line' }],
+    })
+    expect((await look(stateless(telling, rest))).well).toContain(
+      'channels.main.webhook: LINE sends events to http://127.0.0.1:9/line. Whether it sends again what failed cannot be asked: start the simulator with --redeliver',
+    )
   })
 })

@@ -122,9 +122,16 @@ const feedback: fc.Arbitrary<Feedback> = fc.oneof(
   fc.record({ kind: fc.constant('handover' as const), report: fc.record({ deliveryTag: text, outcome, at: time }) }),
   fc.record({ kind: fc.constant('barrier' as const), epoch: offset, at: time }),
   fc.record({ kind: fc.constant('receipt' as const), deliveryTag: text, deliveredAt: time }),
-  fc.record({ kind: fc.constant('heartbeat' as const), channels: fc.array(text), from: time, until: time }),
+  fc.record({
+    kind: fc.constantFrom('heartbeat' as const, 'hole' as const),
+    channels: fc.array(text),
+    from: time,
+    until: time,
+  }),
   fc.record({ kind: fc.constant('link' as const), notificationId: text, userId: text, webhookEventId: text, linkedAt: time }),
 )
+
+const spans = fc.array(fc.record({ from: time, until: time }))
 
 const entry: fc.Arbitrary<Entry> = fc.record({
   notificationId: text,
@@ -172,7 +179,7 @@ const journalValue: fc.Arbitrary<JournalValue> = fc.oneof(
   fc.record({ kind: fc.constant('task-position' as const), position: fc.record({ requests: offset, feedback: offset }) }),
   fc.record({
     kind: fc.constant('coverage' as const),
-    coverage: fc.record({ channel: text, spans: fc.array(fc.record({ from: time, until: time })) }),
+    coverage: fc.record({ channel: text, spans, holes: spans }),
   }),
   fc.record({ kind: fc.constant('epoch' as const), nonce: text }),
   fc.record({

@@ -102,6 +102,16 @@ describe('friends', () => {
     expect([answer.status, answer.text]).toEqual([400, expect.stringContaining(message)])
   })
 
+  test('whose account it is need not be said when only one has got a token', async () => {
+    const { admin, token } = await start({ longLivedTokens: [] })
+    const follow = () => admin('POST', '/friends/follow', { userId: USER })
+    expect((await follow()).json()).toEqual({ message: 'say of which account, "channel": none is known yet' })
+    await token({ client_id: '300' })
+    expect((await follow()).json()).toEqual({ userId: USER, channel: '300', isUnblocked: false })
+    await token({ client_id: '400' })
+    expect((await follow()).json()).toEqual({ message: 'say of which account, "channel": 300, 400' })
+  })
+
   test('whose account it is must be said when there are several', async () => {
     const { admin } = await start({ channels: [{ clientId: '200', clientSecret: 'secret' }] })
     const answer = await admin('POST', '/friends/follow', { userId: USER })

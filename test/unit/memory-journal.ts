@@ -14,7 +14,8 @@ export interface MemoryLog {
   readonly tooOld: number[]
   /** The last owner to have fenced the others. */
   owner: number | undefined
-  bounds: InputBounds
+  /** Of the inputs. Unless it is said, all that lies there has been consumed. */
+  bounds: InputBounds | undefined
 }
 
 /** What happens between a journal's call and its effect. Each may wait, or throw. */
@@ -31,7 +32,7 @@ export const createLog = (...entries: readonly Entry[]): MemoryLog => ({
   results: [],
   tooOld: [],
   owner: undefined,
-  bounds: { requests: { low: 0, high: 1_000 }, feedback: { low: 0, high: 1_000 }, groupHasRead: false },
+  bounds: undefined,
 })
 
 /** A journal over it, with an owner's fence. `calls` notes what was asked of it, in order. */
@@ -51,7 +52,7 @@ export const createMemoryJournal = (log: MemoryLog, calls: string[], hooks: Jour
       for (const [offset, record] of log.records.entries())
         if (offset >= from) onPortion('epoch' in record ? {} : record, offset + 1)
     },
-    inputs: async () => log.bounds,
+    inputs: async () => log.bounds ?? consumedIn(log),
     commit: async ({ results, tooOld, entries, marks, pauses, forgotten, position }: Committed) => {
       calls.push('commit')
       await hooks.committing?.()
@@ -69,6 +70,12 @@ export const createMemoryJournal = (log: MemoryLog, calls: string[], hooks: Jour
       calls.push('closed')
     },
   }
+}
+
+const consumedIn = ({ records }: MemoryLog): InputBounds => {
+  const positions = records.flatMap((record) => ('position' in record && record.position ? [record.position] : []))
+  const { requests, feedback } = positions.at(-1) ?? { requests: 0, feedback: 0 }
+  return { requests: { low: 0, high: requests }, feedback: { low: 0, high: feedback }, groupHasRead: false }
 }
 
 /** A gate that whoever calls `pass` waits at until it is opened, or broken. */

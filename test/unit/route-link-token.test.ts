@@ -222,3 +222,17 @@ describe('a route that uses it otherwise has a fault:', () => {
     expect(surveyOf({ 'bill.yaml': changedBill(linking(`https://pay.example.jp/${uri}`)) }).faults).toEqual([])
   })
 })
+
+test('the line that the page about attribution puts into a shipped route fits there, and is sound', () => {
+  const [line = 'no line'] = /^action: .*127\.0\.0\.1:3000.*$/m.exec(readFileSync('docs/attribution.md', 'utf8')) ?? []
+  const route = readFileSync('routes/reservation-reminder.yaml', 'utf8')
+  const before = 'action: { type: uri, label: 予約を変更する, uri: "{{ changeUrl }}" }'
+  expect(route).toContain(before)
+  const schema = readFileSync('schemas/events/reservation-reminder.avsc', 'utf8')
+  const files = {
+    'reservation-reminder.yaml': route.replace(before, line).replace('../schemas/events/', ''),
+    'reservation-reminder.avsc': schema,
+  }
+  const { routes, faults } = surveyOf(files)
+  expect([line, faults, routes.length]).toEqual([expect.stringContaining('{{ tsuchi.linkToken }}'), [], 1])
+})

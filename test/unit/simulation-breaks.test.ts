@@ -146,6 +146,7 @@ const BREAKS: readonly (readonly [string, Rules, Partial<History>?])[] = [
   ],
   ['a known identity is not known', broken({ state: () => ({ byIdentity: () => undefined }) })],
   ['a known business key is not known', broken({ state: () => ({ byBusinessKey: () => undefined }) })],
+  ['what lay in the log is not waited for', broken({ moment: () => ({ readUntil: { requests: 0, feedback: 0 } }) })],
   ['a known position is not known', broken({ state: (state) => ({ get: () => undefined, byTag: state.byTag }) })],
   [
     'what is older than its window is sent',
@@ -270,7 +271,9 @@ const BREAKS: readonly (readonly [string, Rules, Partial<History>?])[] = [
   ['receipts are awaited where nobody listens', believing({ awaitsReceipt: () => true })],
   [
     'it does not matter whether anybody listened',
-    broken({ state: () => ({ coverage: (channel) => ({ channel, spans: [{ from: 0, until: Number.MAX_SAFE_INTEGER }] }) }) }),
+    broken({
+      state: () => ({ coverage: (channel) => ({ channel, spans: [{ from: 0, until: Number.MAX_SAFE_INTEGER }], holes: [] }) }),
+    }),
   ],
   [
     'the time between two heartbeats counts as if somebody had listened',
@@ -279,7 +282,7 @@ const BREAKS: readonly (readonly [string, Rules, Partial<History>?])[] = [
         coverage: (channel) => {
           const coverage = state.coverage(channel)
           const [first] = coverage?.spans ?? []
-          return first && coverage && { channel, spans: [{ from: first.from, until: coveredUntil(coverage) }] }
+          return first && coverage && { ...coverage, spans: [{ from: first.from, until: coveredUntil(coverage) }] }
         },
       }),
     }),
@@ -297,6 +300,18 @@ const BREAKS: readonly (readonly [string, Rules, Partial<History>?])[] = [
     }),
   ],
   ['heartbeats are not read', broken({ input: hearing((feedback) => (feedback.kind === 'heartbeat' ? NOTHING : feedback)) })],
+  ['holes are not read', broken({ input: hearing((feedback) => (feedback.kind === 'hole' ? NOTHING : feedback)) })],
+  [
+    'holes are forgotten: who listened beside says so later',
+    broken({
+      state: (state) => ({
+        coverage: (channel) => {
+          const coverage = state.coverage(channel)
+          return coverage && { ...coverage, holes: [] }
+        },
+      }),
+    }),
+  ],
   ['coverage is not remembered', broken({ changes: () => ({ coverages: [] }) })],
   [
     'silence of what LINE took is judged before the barrier',

@@ -71,6 +71,7 @@ type Deed =
   | { readonly do: 'stray'; readonly what: 'receipt' | 'link' }
   | { readonly do: 'wake'; readonly which: number; readonly channels: readonly string[] }
   | { readonly do: 'fall'; readonly which: number; readonly way: 'in-order' | 'crashed' }
+  | { readonly do: 'doubt'; readonly which: number; readonly ms: number }
   | { readonly do: 'tick'; readonly ago: number }
   /** A worker with another configuration takes over. */
   | { readonly do: 'configure'; readonly settings: Settings }
@@ -137,6 +138,14 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
       do: fc.constant('fall'),
       which: fc.constantFrom(...WEBHOOKS),
       way: fc.constantFrom('in-order', 'in-order', 'crashed'),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('doubt'),
+      which: fc.constantFrom(...WEBHOOKS),
+      ms: fc.constantFrom(5 * SECOND, HOUR, 12 * HOUR),
     }),
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('tick'), ago: fc.constantFrom(0, 0, 5 * SECOND, HOUR) }) },
@@ -350,6 +359,8 @@ const perform = (world: World, what: Deed, { sketches, records, times }: Source,
       return world.line.wake(what.which, what.channels)
     case 'fall':
       return world.line.fall(what.which, what.way)
+    case 'doubt':
+      return world.line.doubt(what.which, what.ms)
     case 'tick':
       return world.line.tick(what.ago)
     case 'configure':

@@ -47,6 +47,8 @@ export interface Line {
   wake(which: number, channels: readonly string[]): void
   /** It goes; if in order, it says first what it has heard. */
   fall(which: number, way: 'in-order' | 'crashed'): void
+  /** One that is up says that of so long until now something may be lost. */
+  doubt(which: number, ms: number): void
   /** Every webhook that is up says what it has heard until so long ago. */
   tick(ago: number): void
 }
@@ -99,6 +101,10 @@ export const createLine = ({
       const webhook = webhooks.get(which)
       if (webhook && way === 'in-order') tell(webhook, now())
       webhooks.delete(which)
+    },
+    doubt: (which, ms) => {
+      const webhook = webhooks.get(which)
+      if (webhook) write({ kind: 'hole', channels: webhook.channels, from: now() - ms, until: now() })
     },
     tick: (ago) => {
       for (const webhook of webhooks.values()) tell(webhook, now() - ago)

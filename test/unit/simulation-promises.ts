@@ -10,6 +10,7 @@ import { accepted, HOUR, MAIN } from './notification-builder.ts'
 import { createReceiptPromises } from './simulation-receipts.ts'
 import {
   type Attempt,
+  isBehind,
   type Life,
   type Receipt,
   receiptsIn,
@@ -71,6 +72,11 @@ export const createPromises = (policy: Policy): Witness & { attach(world: World)
 
   const checkResults = (taken: Taken): void => {
     const { changes, now, life } = taken
+    if (isBehind(changes.position, life.readUntil)) {
+      expect(changes.intentions, 'nothing is sent before what lay in the log is read').toEqual([])
+      const hints = changes.results.filter(({ status }) => status === 'fallback_due' || status === 'undelivered')
+      expect(hints, 'nor is it said what was not heard').toEqual([])
+    }
     for (const result of changes.results) {
       const { notificationId: id } = result
       const earlier = results.get(id) ?? []

@@ -34,9 +34,12 @@ interface Span {
 }
 
 /** What must hold of all that comes after LINE took a message: receipts, silence, links. Adds up by itself what webhooks said that they
- *  heard, as plain sums over every heartbeat that was read. */
+ *  heard, as plain sums over every heartbeat and hole that was read. */
 export const createReceiptPromises = (world: () => World) => {
   const receipts = new Map<string, number[]>()
+  const claimed = new Map<string, Span[]>()
+  const doubted = new Map<string, Span[]>()
+  /** What was claimed and not doubted. */
   const heard = new Map<string, Span[]>()
   const results = new Map<string, Result[]>()
   const entries = new Map<string, Entry>()
@@ -80,7 +83,12 @@ export const createReceiptPromises = (world: () => World) => {
         receipts.set(feedback.deliveryTag, [...(receipts.get(feedback.deliveryTag) ?? []), feedback.deliveredAt])
         break
       case 'heartbeat':
-        for (const channel of feedback.channels) heard.set(channel, unionOf([...(heard.get(channel) ?? []), feedback]))
+      case 'hole':
+        for (const channel of feedback.channels) {
+          const told = feedback.kind === 'hole' ? doubted : claimed
+          told.set(channel, unionOf([...(told.get(channel) ?? []), feedback]))
+          heard.set(channel, differenceOf(claimed.get(channel) ?? [], doubted.get(channel) ?? []))
+        }
         break
       case 'barrier':
         if (feedback.epoch === owner.epoch)
@@ -262,6 +270,20 @@ const factsOf = ({ userId, webhookEventId, linkedAt }: Link) => ({ userId, webho
 
 /** Of what falls due at one time, the order is nobody’s. */
 const byId = (results: readonly Result[]): Result[] => [...results].sort((a, b) => (a.resultId < b.resultId ? -1 : 1))
+
+/** Both in order, and apart. */
+const differenceOf = (spans: readonly Span[], holes: readonly Span[]): Span[] =>
+  spans.flatMap(({ from, until }) => {
+    const left: Span[] = []
+    let begin = from
+    for (const hole of holes) {
+      if (hole.from > begin) left.push({ from: begin, until: Math.min(until, hole.from) })
+      begin = Math.max(begin, hole.until)
+      if (begin >= until) break
+    }
+    if (begin < until) left.push({ from: begin, until })
+    return left.filter((each) => each.from < each.until)
+  })
 
 /** In order, and apart. */
 const unionOf = (spans: readonly Span[]): Span[] => {

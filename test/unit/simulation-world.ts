@@ -6,7 +6,7 @@ import type { Owner, Policy } from '../../src/domain/moment.ts'
 import { NOT_STARTED, type Outcome } from '../../src/domain/outcome.ts'
 import { isStillWanted, waitsForPermit } from '../../src/domain/release.ts'
 import type { Notification, Request } from '../../src/domain/request.ts'
-import type { StateChanges, Store } from '../../src/domain/state.ts'
+import type { StateChanges, Store, TaskPosition } from '../../src/domain/state.ts'
 import { nextStepAt, step } from '../../src/domain/step.ts'
 import { createMemoryStore } from '../../src/store/memory-store.ts'
 import { accepted, POLICY, timedOut } from './notification-builder.ts'
@@ -50,6 +50,8 @@ export interface Life {
   readonly policy: Policy
   /** How far its wall clock is ahead of the world's, ms. */
   readonly ahead: number
+  /** Where the inputs ended when it began. */
+  readonly readUntil: TaskPosition
   alive: boolean
 }
 
@@ -162,6 +164,7 @@ export const createWorld = (
     settings,
     policy: policyBy(settings),
     ahead,
+    readUntil: { requests: requests.length, feedback: feedback.length },
     alive: true,
   })
   let life = lifeFrom(1, settled, createMemoryStore(), 0)
@@ -192,12 +195,16 @@ export const createWorld = (
 
   const decide = (most: number) => {
     const inputs = inbox().slice(0, most)
-    const moment = { now: clockOf(life), owner: ownerNow(), counter, permits: world.permits, silentTo, policy: life.policy }
+    const { policy, readUntil } = life
+    const moment = { now: clockOf(life), owner: ownerNow(), counter, permits: world.permits, silentTo, readUntil, policy }
     const others = inputs.filter((input) => !isLink(input))
+    const changes = rules.step(life.store, inputs, moment)
+    // Without the links, less is read.
+    const alike = isBehind(changes.position, readUntil) ? moment : { ...moment, readUntil: { requests: 0, feedback: 0 } }
     return {
       inputs,
-      changes: rules.step(life.store, inputs, moment),
-      unlinked: others.length < inputs.length ? rules.step(life.store, others, moment) : undefined,
+      changes,
+      unlinked: others.length < inputs.length ? rules.step(life.store, others, alike) : undefined,
     }
   }
 
@@ -391,3 +398,7 @@ export const linksIn = (inputs: readonly Input[]): Link[] =>
   inputs.flatMap((input) => (input.kind === 'feedback' && input.feedback.kind === 'link' ? [input.feedback] : []))
 
 const isLink = (input: Input): boolean => linksIn([input]).length > 0
+
+/** Whether something that lay in the log is still to be read. */
+export const isBehind = (position: TaskPosition, end: TaskPosition): boolean =>
+  position.requests < end.requests || position.feedback < end.feedback

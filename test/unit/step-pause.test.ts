@@ -21,7 +21,7 @@ import {
   timedOut,
   unreachable,
 } from './notification-builder.ts'
-import { cancellation, hold, order, reportInput, type StepRun, sendOne, startRun } from './step-run.ts'
+import { cancellation, due, hold, order, reportInput, type StepRun, sendOne, startRun } from './step-run.ts'
 
 const FLEXIBLE = laneOf({ channel: 'main', endpoint: 'flexible' })
 const OTHER = laneOf({ channel: 'other', endpoint: 'template' })
@@ -273,5 +273,5 @@ test('another channel is due though the channel is paused', () => {
   const run = startRun()
   run.receive(order('pause'), ready(1, { fallbackAfterMs: MINUTE }))
   run.now += MINUTE
-  expect(statusesOf(run.step())).toEqual(['fallback_due'])
+  expect(statusesOf(due(run))).toEqual(['fallback_due'])
 })

@@ -17,7 +17,7 @@ import {
   timedOut,
   unreachable,
 } from './notification-builder.ts'
-import { cancellation, type StepRun, sendOne, settled, silentlyUnknown, startRun } from './step-run.ts'
+import { cancellation, due, type StepRun, sendOne, settled, silentlyUnknown, startRun } from './step-run.ts'
 
 const DAY = 24 * HOUR
 const YEN = { tenThousandths: 50_000, currency: 'JPY' }
@@ -28,6 +28,9 @@ const tell = (run: StepRun, feedback: Feedback) => run.step({ kind: 'feedback', 
 const seen = (run: StepRun, deliveryTag: string, deliveredAt = SEEN) => tell(run, { kind: 'receipt', deliveryTag, deliveredAt })
 const listened = (run: StepRun, from: number, until: number, channel = 'main') =>
   tell(run, { kind: 'heartbeat', channels: [channel], from, until })
+
+const listenedAllDay = (run: StepRun) => listened(run, NOON, NOON + DAY)
+const holed = (run: StepRun) => tell(run, { kind: 'hole', channels: ['main'], from: NOON + 3 * HOUR, until: NOON + 4 * HOUR })
 
 /** One that LINE has taken, at noon. */
 const taken = (changes: Parameters<typeof ready>[1] = {}) => {
@@ -96,11 +99,11 @@ describe('an accepted notification, where somebody listens for receipts', () => 
   test('is due for another channel at its time, as LINE has not delivered it, and not once it was', () => {
     const { run, tag } = taken({ fallbackAfterMs: HOUR })
     run.now += HOUR
-    expect(only(run.step().results)).toMatchObject({ status: 'fallback_due', fallback: 'sms', terminal: false })
+    expect(only(due(run).results)).toMatchObject({ status: 'fallback_due', fallback: 'sms', terminal: false })
     const other = taken({ fallbackAfterMs: HOUR })
     seen(other.run, other.tag)
     other.run.now += HOUR
-    expect(other.run.step().results).toEqual([])
+    expect(due(other.run).results).toEqual([])
     expect(statusesOf(seen(run, tag))).toEqual(['delivered'])
   })
 })
@@ -220,6 +223,29 @@ describe('a day without a receipt', () => {
     listened(run, NOON, NOON + DAY - 1)
     expect(run.readBarrier(run.now)).toMatchObject({ results: [], barrierWanted: false, more: false })
     expect(statusesOf(listened(run, NOON + DAY - 1, NOON + DAY))).toEqual(['undelivered'])
+  })
+
+  test.each([
+    ['before', [holed, listenedAllDay]],
+    ['after', [listenedAllDay, holed]],
+  ])('is longer by what one process may have lost, though another listened all the time (told %s)', (_, told) => {
+    const { run } = taken()
+    run.now = NOON + DAY
+    for (const each of told) each(run)
+    expect(run.readBarrier(run.now).results).toEqual([])
+    run.now += HOUR
+    listened(run, NOON + DAY, run.now - 1)
+    expect(run.readBarrier(run.now).results).toEqual([])
+    expect(statusesOf(listened(run, run.now - 1, run.now))).toEqual(['undelivered'])
+  })
+
+  test('has no hole that is still to come: the clock of a webhook may be wrong', () => {
+    const { run } = taken()
+    run.now = NOON + 2 * HOUR
+    tell(run, { kind: 'hole', channels: ['main'], from: run.now, until: run.now + 5 * DAY })
+    run.now = NOON + DAY + HOUR
+    listened(run, NOON, run.now)
+    expect(statusesOf(run.readBarrier(run.now))).toEqual(['undelivered'])
   })
 
   test.each([

@@ -5,7 +5,7 @@ import type { JournalKey } from '../../src/domain/journal-key.ts'
 import type { Owner, Policy } from '../../src/domain/moment.ts'
 import type { Outcome } from '../../src/domain/outcome.ts'
 import type { ChannelRequest, MarkRequest, QuietHours, Request } from '../../src/domain/request.ts'
-import type { Store } from '../../src/domain/state.ts'
+import type { Store, TaskPosition } from '../../src/domain/state.ts'
 import { step } from '../../src/domain/step.ts'
 import { createMemoryStore } from '../../src/store/memory-store.ts'
 import { HOUR, MAIN, NOON, OWNER, only, POLICY, ready, timedOut } from './notification-builder.ts'
@@ -16,6 +16,8 @@ export interface StepRun {
   now: number
   permits: ReadonlyMap<Lane, number>
   policy: Policy
+  /** Where the inputs ended when it was opened: nothing lay there. */
+  readUntil: TaskPosition
   step(...inputs: readonly Input[]): Changes
   /** Requests at the next offsets. */
   receive(...requests: readonly Request[]): Changes
@@ -32,11 +34,23 @@ export interface StepRun {
 /** Receives a request and sends it; returns the tag of its intention. */
 export const sendOne = (run: StepRun, request: Request): string => only(run.receive(request).intentions).deliveryTag
 
+/** A step without inputs, and if it wants a barrier, the reading of that. */
+export const due = (run: StepRun): Changes => {
+  const first = run.step()
+  if (!first.barrierWanted) return first
+  const second = run.readBarrier(run.now)
+  return {
+    ...second,
+    results: [...first.results, ...second.results],
+    intentions: [...first.intentions, ...second.intentions],
+  }
+}
+
 /** Receives requests, and lets none of them go. */
 export const hold = (run: StepRun, ...requests: readonly Request[]): Changes => {
   const { permits } = run
   run.permits = new Map()
-  const changes = run.receive(...requests)
+  const changes = requests.length === 0 ? due(run) : run.receive(...requests)
   run.permits = permits
   return changes
 }
@@ -97,9 +111,10 @@ export const startRun = (options: { readonly policy?: Partial<Policy>; readonly 
     now: NOON,
     permits: new Map([[MAIN, 100]]),
     policy: { ...POLICY, ...options.policy },
+    readUntil: { requests: 0, feedback: 0 },
     step: (...inputs) => {
       const { now, permits, policy } = run
-      const changes = step(store, inputs, { now, owner, counter, permits, silentTo, policy })
+      const changes = step(store, inputs, { now, owner, counter, permits, silentTo, readUntil: run.readUntil, policy })
       store.apply(changes, ++journalled)
       ;({ counter, silentTo } = changes)
       if (!changes.orphans) owner = { ...owner, orphansFrom: Number.POSITIVE_INFINITY }

@@ -206,10 +206,8 @@ const pause = fc.record({
   probe: fc.constant(null),
 })
 
-const coverage = fc.record({
-  channel: fc.constantFrom(...CHANNELS),
-  spans: fc.array(fc.record({ from: time, until: time }), { maxLength: 2 }),
-})
+const spans = fc.array(fc.record({ from: time, until: time }), { maxLength: 2 })
+const coverage = fc.record({ channel: fc.constantFrom(...CHANNELS), spans, holes: spans })
 
 const forgotten = fc.oneof(
   fc.constantFrom(...IDS).map((n) => keyOfEntry(`n${n}`)),

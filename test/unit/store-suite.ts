@@ -287,12 +287,13 @@ export const storeSuite = (name: string, createStore: () => Store): void => {
     test('remembers when somebody listened, of each channel what was said last', () => {
       const store = storeWith({
         coverages: [
-          { channel: 'main', spans: [{ from: 1, until: 2 }] },
-          { channel: 'other', spans: [] },
+          { channel: 'main', spans: [{ from: 1, until: 2 }], holes: [] },
+          { channel: 'other', spans: [], holes: [] },
         ],
       })
-      store.apply({ coverages: [{ channel: 'main', spans: [{ from: 1, until: 3 }] }] }, 2)
-      expect(store.coverage('main')).toEqual({ channel: 'main', spans: [{ from: 1, until: 3 }] })
+      const latest = { channel: 'main', spans: [{ from: 1, until: 3 }], holes: [{ from: 3, until: 4 }] }
+      store.apply({ coverages: [latest] }, 2)
+      expect(store.coverage('main')).toEqual(latest)
       expect([...store.coverages()].map(({ channel }) => channel).sort()).toEqual(['main', 'other'])
       expect(store.coverage('third')).toBeUndefined()
     })

@@ -113,24 +113,24 @@ describe('on a channel with receipts', () => {
   const AWAITING = { state: 'accepted', status: 'accepted', deliveryTag: 't1', sentAt: NOON, settleAt: NOON + 24 * HOUR } as const
   const receipt = (at: number, deliveredAt: number, deliveryTag = 't1') => fact(at, { kind: 'receipt', deliveryTag, deliveredAt })
   const covered = (...spans: readonly { from: number; until: number }[]) =>
-    fact(NOON, { kind: 'coverage', channel: 'main', coverage: { channel: 'main', spans } })
+    fact(NOON, { kind: 'coverage', channel: 'main', coverage: { channel: 'main', spans, holes: [] } })
   const lineOf = (text: string, word: string) => text.split('\n').find((line) => line.includes(word)) ?? ''
 
   test('one that LINE took: until when its delivery event is waited for, and until when LINE was heard', () => {
     const coverage = covered({ from: NOON - HOUR, until: NOON + 2 * HOUR })
     const text = told([entry(NOON, AWAITING)], { others: [], latest: [coverage] })
     expect(text).toContain(
-      'now: LINE took it, and its delivery event is waited for until 2026-06-02 12:00:00.000, or longer where nobody listened; then it is undelivered',
+      'now: LINE took it, and its delivery event is waited for until 2026-06-02 12:00:00.000, or longer where nobody listened, or LINE reached nobody; then it is undelivered',
     )
     expect(text).toContain(
-      "LINE's events on its channel are known until 2026-06-01 14:00:00.000. If that is long ago, no webhook has listened since",
+      "LINE's events on its channel are known until 2026-06-01 14:00:00.000. If that is long ago, no webhook has listened since, or LINE did not reach it",
     )
   })
 
   test('what nobody listened to since it was sent makes it wait longer', () => {
     const coverage = covered({ from: NOON - HOUR, until: NOON + MINUTE }, { from: NOON + HOUR, until: NOON + 2 * HOUR })
     expect(told([entry(NOON, AWAITING)], { others: [], latest: [coverage] })).toContain(
-      'are known until 2026-06-01 14:00:00.000, but for 59 min since it was sent, in which nobody listened: it is waited longer by that.',
+      'are known until 2026-06-01 14:00:00.000, but for 59 min since it was sent, in which nobody listened, or LINE reached nobody: it is waited longer by that.',
     )
   })
 
@@ -213,7 +213,8 @@ describe('on a channel with receipts', () => {
       deliveredAt: NOON - 1,
     })
     expect(read({ kind: 'link', ...link })).toMatchObject({ kind: 'link', link })
-    expect(read({ kind: 'heartbeat', channels: ['main'], from: NOON, until: NOON + 1 })).toBeNull()
+    for (const kind of ['heartbeat', 'hole'] as const)
+      expect(read({ kind, channels: ['main'], from: NOON, until: NOON + 1 })).toBeNull()
   })
 
   test('too little was heard to say: not that nobody knows whether LINE took it', () =>

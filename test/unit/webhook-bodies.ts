@@ -55,30 +55,40 @@ export const BEYOND_DOUBT: Pick<Evidence, 'proven'> = {
 
 export type Stored = Pick<Taken, 'feedback' | 'friendEvents'>
 
+export const noBrokers = () => Object.assign(new Error('the brokers do not answer'), { name: 'KafkaJSConnectionError' })
+
 /** Keeps all in memory, unless told to fail. */
 export const memoryStorage = () => {
   const stored: Stored[] = []
   const claimed: Claim[] = []
+  const admitted: Claim[] = []
   let faults = 0
+  let fault: Error = noBrokers()
   const keep = (what: () => void) => {
     const failed = faults > 0
     if (failed) faults -= 1
     else what()
-    const done = failed ? Promise.reject(new Error('the brokers do not answer')) : Promise.resolve()
+    const done = failed ? Promise.reject(fault) : Promise.resolve()
     done.catch(() => {})
     return { done, abandon: () => {} }
   }
   const storage: Storage = {
     store: (taken) => keep(() => stored.push({ feedback: taken.feedback, friendEvents: taken.friendEvents })),
-    claim: (claims) => keep(() => claimed.push(...claims)),
+    claim: (holes, claims) =>
+      keep(() => {
+        admitted.push(...holes)
+        claimed.push(...claims)
+      }),
   }
   return {
     storage,
     stored,
     claimed,
+    admitted,
     /** The next so many are not stored. */
-    fail: (count: number) => {
+    fail: (count: number, by: Error = noBrokers()) => {
       faults = count
+      fault = by
     },
   }
 }

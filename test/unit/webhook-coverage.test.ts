@@ -31,7 +31,7 @@ describe('what is claimed to have been heard', () => {
     expect(claim.claims(2_000)).toEqual([])
   })
 
-  test('has a gap where a request was lost: from the last claim until that was over', () => {
+  test('has a gap where a request was lost: from before it came, as LINE had sent it, until that was over', () => {
     const claim = claimOf('main')
     claim.told(claim.claims(2_000))
     claim.arrived(2_500).failed(2_700)
@@ -73,6 +73,75 @@ describe('what is claimed to have been heard', () => {
     expect(claim.claims(4_000)).toEqual([])
     claim.arrived(4_000).failed(4_100)
     expect(claim.claims(6_000)).toEqual([{ channels: ['main'], from: 5_000, until: 6_000 }])
+  })
+})
+
+describe('what may be lost', () => {
+  test('is a hole for whoever else listened too, also of what is claimed already: LINE sent it before it came', () => {
+    const claim = claimOf('main', 'shop')
+    claim.told(claim.claims(90_000))
+    claim.arrived(92_000).failed(93_000, ['shop'])
+    expect(claim.holes()).toEqual([{ channels: ['shop'], from: 87_000, until: 93_000 }])
+    expect(claim.claims(95_000)).toEqual([
+      { channels: ['main'], from: 90_000, until: 95_000 },
+      { channels: ['shop'], from: 93_000, until: 95_000 },
+    ])
+  })
+
+  test('is told until it is known, and then no more', () => {
+    const claim = claimOf('main')
+    claim.trouble(20_000)
+    const first = claim.holes()
+    expect(first).toEqual([{ channels: ['main'], from: 15_000, until: 20_000 }])
+    expect(claim.holes()).toEqual(first)
+    claim.trouble(22_000)
+    claim.admitted(first)
+    expect(claim.holes()).toEqual([{ channels: ['main'], from: 20_000, until: 22_000 }])
+    claim.admitted(claim.holes())
+    expect(claim.holes()).toEqual([])
+    expect(claim.claims(30_000), 'it is none the less not claimed').toEqual([
+      { channels: ['main'], from: 1_000, until: 15_000 },
+      { channels: ['main'], from: 22_000, until: 30_000 },
+    ])
+  })
+
+  test('hides no time around it: what was heard before and after is claimed', () => {
+    const claim = claimOf('main')
+    claim.missed({ from: 3_000, until: 4_000 })
+    claim.missed({ from: 6_000, until: 7_000 })
+    expect(claim.claims(8_000).map(({ from, until }) => [from, until])).toEqual([
+      [1_000, 3_000],
+      [4_000, 6_000],
+      [7_000, 8_000],
+    ])
+    claim.told(claim.claims(5_000))
+    expect(claim.claims(8_000)[0]).toMatchObject({ from: 5_000, until: 6_000 })
+    expect(claim.holes(), 'what adjoins no other stays apart').toHaveLength(2)
+  })
+
+  test('is not the time in which this process did not listen, or did not know that LINE reaches it', () => {
+    const evidence = createEvidence()
+    const claim = createCoverageClaim(['main'], 1_000, evidence)
+    claim.began(3_000)
+    evidence.heard('main', 4_000)
+    expect(claim.claims(5_000)).toEqual([{ channels: ['main'], from: 4_000, until: 5_000 }])
+    evidence.lost('main')
+    expect(claim.claims(100 * EVIDENCE_HOLDS_MS)).toEqual([])
+    expect(claim.holes()).toEqual([])
+  })
+
+  test('is told also without evidence, as others may have it', () => {
+    const claim = createCoverageClaim(['main'], 1_000, createEvidence())
+    claim.trouble(20_000)
+    expect(claim.holes()).toEqual([{ channels: ['main'], from: 15_000, until: 20_000 }])
+  })
+
+  test('is bounded: of more than two hundred the oldest become one', () => {
+    const claim = claimOf('main')
+    for (let n = 1; n <= 300; n++) claim.trouble(n * 10_000)
+    expect(claim.holes()).toHaveLength(200)
+    expect(claim.holes()[0]).toEqual({ channels: ['main'], from: 5_000, until: 1_010_000 })
+    expect(claim.claims(3_000_001)).toHaveLength(201)
   })
 })
 

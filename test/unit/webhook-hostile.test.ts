@@ -2,6 +2,7 @@ import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
+import { isSignatureShaped } from '../../src/providers/line/signature.ts'
 import { createCoverageClaim } from '../../src/webhook/coverage-claim.ts'
 import { openReceiver, type ReceiverOptions } from '../../src/webhook/receiver.ts'
 import {
@@ -33,6 +34,7 @@ const start = async (changes: Partial<ReceiverOptions> = {}) => {
     concurrency: 50,
     requestsPerSecond: 10_000,
     signatureHeader: 'x-line-signature',
+    isSignatureShaped,
     take: takeLine(),
     storage: memory.storage,
     claim: createCoverageClaim(['main', 'shop'], 0, BEYOND_DOUBT),
@@ -40,6 +42,7 @@ const start = async (changes: Partial<ReceiverOptions> = {}) => {
     onSigned: () => undefined,
     onTaken: (taken) => counts.push(...taken.counts),
     onRefused: () => undefined,
+    onNotStored: () => undefined,
     onAnswered: ({ reason }) => reasons.push(reason),
     onDropped: () => undefined,
     onFault: (fault) => faults.push(fault),
@@ -387,15 +390,16 @@ describe('on the wire', () => {
     await isWell()
   })
 
-  test('several at once on one connection: each is answered, in order', async () => {
+  test('several at once on one connection: each is answered, in order, up to the first that is refused', async () => {
     const { dial, stored, isWell } = await start()
     const line = dial()
     const empty = webhookBody([])
-    line.socket.write(
-      Buffer.concat([request(body), request(body, { signature: signatureOf('') }), request(empty), request(body)]),
-    )
-    await vi.waitFor(() => expect(line.statuses()).toEqual([200, 401, 200, 200]))
+    line.socket.write(Buffer.concat([request(body), request(empty), request(body)]))
+    await vi.waitFor(() => expect(line.statuses()).toEqual([200, 200, 200]))
     expect(stored).toHaveLength(2)
+    line.socket.write(Buffer.concat([request(empty), request(body, { signature: signatureOf('') }), request(empty)]))
+    await line.closed
+    expect(line.statuses()).toEqual([200, 200, 200, 200, 401])
     await isWell()
   })
 

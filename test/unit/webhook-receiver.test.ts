@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
-import { isSignedWith } from '../../src/providers/line/signature.ts'
+import { isSignatureShaped, isSignedWith } from '../../src/providers/line/signature.ts'
 import { readWebhook } from '../../src/providers/line/webhook-events.ts'
 import type { Answer } from '../../src/webhook/answer.ts'
 import { createCoverageClaim } from '../../src/webhook/coverage-claim.ts'
@@ -61,6 +61,7 @@ const start = async (changes: Partial<ReceiverOptions> = {}) => {
   const memory = createMemory()
   const answers: Answer[] = []
   const told: string[] = []
+  const notStored: unknown[] = []
   const signed: string[] = []
   let now = 1_000
   const claim = createCoverageClaim(['main'], 0, BEYOND_DOUBT)
@@ -73,6 +74,7 @@ const start = async (changes: Partial<ReceiverOptions> = {}) => {
     concurrency: 10,
     requestsPerSecond: 1_000,
     signatureHeader: 'x-line-signature',
+    isSignatureShaped,
     take: createTaker({
       accounts: [{ channel: 'main', destination: DESTINATION, secrets: [SECRET] }],
       dialect: { isSignedWith, read: readWebhook },
@@ -86,6 +88,7 @@ const start = async (changes: Partial<ReceiverOptions> = {}) => {
     onSigned: (channels, { bytes }) => signed.push(`${channels}: ${bytes}`),
     onTaken: ({ channel, feedback }) => told.push(`${feedback.length} of ${channel}`),
     onRefused: () => undefined,
+    onNotStored: (error) => notStored.push(error),
     onAnswered: (answer) => answers.push(answer),
     onDropped: () => undefined,
     onFault: (fault) => told.push(`fault: ${fault}`),
@@ -111,7 +114,7 @@ const start = async (changes: Partial<ReceiverOptions> = {}) => {
   const at = (ms: number) => {
     now = ms
   }
-  return { receiver, memory, answers, told, signed, claim, post, dial, head, at }
+  return { receiver, memory, answers, told, notStored, signed, claim, post, dial, head, at }
 }
 
 describe('the answer', () => {
@@ -153,12 +156,13 @@ describe('the answer', () => {
   })
 
   test('is 503 when it cannot be stored, so that LINE sends it again', async () => {
-    const { memory, post, told } = await start()
+    const { memory, post, told, notStored } = await start()
     memory.hold()
     const answer = post(eventful())
     await vi.waitUntil(() => memory.given.length === 1)
-    memory.given[0]?.settle.reject(new Error('the brokers are gone'))
-    expect({ status: (await answer).status, told }).toEqual({ status: 503, told: [] })
+    const gone = new Error('the brokers are gone')
+    memory.given[0]?.settle.reject(gone)
+    expect({ status: (await answer).status, told, notStored }).toEqual({ status: 503, told: [], notStored: [gone] })
   })
 
   test('is 503 in time when it is not stored in time; what waits for Kafka is given up', async () => {
@@ -167,6 +171,49 @@ describe('the answer', () => {
     expect((await post(eventful())).status).toBe(503)
     expect(memory.given).toMatchObject([{ abandoned: true }])
     expect(answers).toEqual([{ status: 503, reason: 'not-stored-in-time' }])
+  })
+
+  test('keeps the connection of whom a secret of ours has signed, and ends that of whoever is refused', async () => {
+    const { post, receiver, memory } = await start()
+    const connections = async (...answers: Promise<Response>[]) =>
+      (await Promise.all(answers)).map(({ status, headers }) => [status, headers.get('connection')])
+    expect(await connections(post(EMPTY), post(eventful()))).toEqual([
+      [200, 'keep-alive'],
+      [200, 'keep-alive'],
+    ])
+    expect(
+      await connections(
+        post('events'),
+        post(eventful(), { signature: SIGNATURE_OF_NOBODY }),
+        post(EMPTY, { signature: 'x' }),
+        post(JSON.stringify({ destination: 'U0', events: [] })),
+        fetch(receiver.url.replace('webhook', 'elsewhere')),
+        fetch(receiver.url),
+      ),
+    ).toEqual([400, 401, 401, 403, 404, 405].map((status) => [status, 'close']))
+    memory.hold()
+    const refused = connections(post(eventful(2)))
+    await vi.waitUntil(() => memory.given.length === 2)
+    memory.given[1]?.settle.reject(new Error('gone'))
+    expect(await refused).toEqual([[503, 'keep-alive']])
+  })
+
+  test('is 401 at once to what no secret can have signed: its body is not waited for, and it takes nobody’s place', async () => {
+    const { dial, head, post, memory, receiver, answers, claim } = await start({ concurrency: 1 })
+    memory.hold()
+    const ours = post(eventful())
+    await vi.waitUntil(() => memory.given.length === 1)
+    const { socket, heard, closed } = dial()
+    socket.write(head(1_000, SIGNATURE_OF_NOBODY.slice(1)))
+    await closed
+    expect(heard()).toMatch(/^HTTP\/1.1 401 /)
+    expect({ answers, inFlight: receiver.inFlight() }).toEqual({
+      answers: [{ status: 401, reason: 'wrong-signature' }],
+      inFlight: 1,
+    })
+    memory.given[0]?.settle.resolve()
+    expect((await ours).status).toBe(200)
+    expect(claim.claims(3_000)).toEqual([{ channels: ['main'], from: 1_000, until: 3_000 }])
   })
 
   test('elsewhere is 404, and to what is no POST 405 with what is allowed', async () => {
@@ -248,6 +295,51 @@ describe('no more is taken than there is room for', () => {
     const { socket, closed } = dial()
     socket.write('POST /line/webhook HTTP/1.1\r\nx-slow: ')
     await closed
+  })
+})
+
+describe('where we stand still for longer than an answer may take, what has come meanwhile', () => {
+  const stand = () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
+  const sendInto = async ({ dial, head, receiver }: Awaited<ReturnType<typeof start>>, body: string, upTo = body.length) => {
+    const line = dial()
+    line.socket.write(`${head(body.length, signatureOf(body))}${body[0]}`)
+    await vi.waitUntil(() => receiver.inFlight() === 1)
+    await turn()
+    line.socket.write(body.slice(1, upTo)) // into the kernel, at once
+    stand()
+    return line
+  }
+  const long = eventful(1, { more: 'x'.repeat(100_000) })
+
+  test.each([
+    ['a body', eventful()],
+    ['a long one', long],
+  ])('%s is taken: it is we who were late', async (_what, body) => {
+    const at = await start({ answerWithinMs: 100, bodyLimit: 200_000 })
+    const { heard } = await sendInto(at, body)
+    await vi.waitUntil(() => at.answers.length === 1)
+    expect(at.answers).toEqual([{ status: 200, reason: 'stored' }])
+    await vi.waitFor(() => expect(heard()).toMatch(/^HTTP\/1.1 200 /))
+  })
+
+  test('is LINE’s by its signature, so that the time is not claimed if Kafka then has it too late', async () => {
+    const at = await start({ answerWithinMs: 100 })
+    at.memory.hold()
+    at.at(2_000)
+    await sendInto(at, eventful())
+    await vi.waitUntil(() => at.answers.length === 1)
+    expect(at.answers).toEqual([{ status: 503, reason: 'not-stored-in-time' }])
+    at.memory.given[0]?.settle.reject(new Error('gone'))
+    await turn()
+    expect(at.claim.claims(3_000)).toEqual([{ channels: ['main'], from: 2_000, until: 3_000 }])
+  })
+
+  test('is not waited for beyond that: half a body is late', async () => {
+    const at = await start({ answerWithinMs: 100 })
+    const { closed, heard } = await sendInto(at, eventful(), 10)
+    await closed
+    expect(heard()).toMatch(/^HTTP\/1.1 408 /)
+    expect(at.answers).toEqual([{ status: 408, reason: 'late' }])
   })
 })
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isSignedWith } from '../../src/providers/line/signature.ts'
+import { isSignatureShaped, isSignedWith } from '../../src/providers/line/signature.ts'
 
 const SECRET = '8c570fa6dd201bb328f1c1eac23a96d8'
 const OFFICIAL = '{"destination":"U8e742f61d673b39c7fff3cecb7536ef0","events":[]}'
@@ -41,5 +41,15 @@ describe('and not for', () => {
     ['two headers, joined', `${OFFICIAL_SIGNATURE}, ${OFFICIAL_SIGNATURE}`],
   ])('%s', (_what, signature) => {
     expect(isSignedWith(SECRET, Buffer.from(OFFICIAL), signature)).toBe(false)
+    expect(isSignedWith(SECRET, UNREADABLE, signature)).toBe(false) // without a look at the body, however long it is
+    expect(isSignatureShaped(signature)).toBe(false)
+  })
+
+  test('what is shaped like one', () => {
+    expect(isSignatureShaped(OFFICIAL_SIGNATURE)).toBe(true)
+    expect(() => isSignedWith(SECRET, UNREADABLE, OFFICIAL_SIGNATURE)).toThrow()
   })
 })
+
+/** No HMAC can be made of it. */
+const UNREADABLE = new Proxy(Buffer.of(), {})

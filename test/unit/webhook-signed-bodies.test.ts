@@ -6,6 +6,7 @@ import {
   delivery,
   follow,
   memoryStorage,
+  noBrokers,
   OTHER_DESTINATION,
   OTHER_SECRET,
   SECRET,
@@ -27,21 +28,21 @@ const signed = (body = webhookBody(), secret = SECRET): Sent => ({
   headers: { 'x-line-signature': signatureOf(body, secret) },
 })
 
-/** What becomes of a batch with these records. */
+/** What becomes of a batch with these records. `steps`: in the order in which it happened. */
 const read = async (
   sent: readonly Sent[],
   {
     storeFaults = 0,
+    storeFault = noBrokers(),
     buryFaults = 0,
     mine = () => true,
-  }: { storeFaults?: number; buryFaults?: number; mine?: () => boolean } = {},
+    steps = [],
+  }: { storeFaults?: number; storeFault?: Error; buryFaults?: number; mine?: () => boolean; steps?: string[] } = {},
 ) => {
   const memory = memoryStorage()
-  memory.fail(storeFaults)
+  memory.fail(storeFaults, storeFault)
   const buried: RefusedRecord[] = []
   const events: SignedBodiesEvent[] = []
-  /** In the order in which it happened. */
-  const steps: string[] = []
   let faults = buryFaults
   const records: SourceMessage[] = sent.map(({ body, headers }, offset) => ({
     offset: offset + 100,
@@ -62,7 +63,7 @@ const read = async (
     },
     bury: async (refused) => {
       steps.push('bury')
-      if (faults-- > 0) throw new Error('the brokers do not answer')
+      if (faults-- > 0) throw noBrokers()
       buried.push(...refused)
     },
     clock: { now: () => NOW, monotonic: () => 0 },
@@ -174,8 +175,8 @@ test('what one of our secrets signed is passed on to the tools byte for byte, ta
   ])
   // Those of LINE's that are not taken leave a hole in what is covered; a stranger's cannot.
   expect(eventsOf(events, 'lost')).toEqual([
-    { kind: 'lost', channels: ['main'] },
-    { kind: 'lost', channels: ['shop'] },
+    { kind: 'lost', channels: ['main'], writtenAt: NOW },
+    { kind: 'lost', channels: ['shop'], writtenAt: NOW },
   ])
 })
 
@@ -193,6 +194,15 @@ test('brokers that do not store stall it, once it is over it goes on, and nothin
   } finally {
     vi.useRealTimers()
   }
+})
+
+test('a bug of ours stalls nothing for ever: it is thrown with its place and its name, and nothing of what it quotes', async () => {
+  const storeFault = new TypeError(`invalid "string": ${DESTINATION}`)
+  const steps: string[] = []
+  await expect(read([signed(), signed()], { storeFaults: 1, storeFault, steps })).rejects.toThrow(
+    /^gateway\/4: the bodies at the offsets 100 to 101 could not be made into records \(TypeError\)\. Nothing of them is skipped; report it, as another try would end in the same$/,
+  )
+  expect(steps).toEqual(['store'])
 })
 
 test('a partition that goes to somebody else is left where it was', async () => {

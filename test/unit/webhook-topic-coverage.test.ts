@@ -74,12 +74,16 @@ test('behind from the start, it covers from where it went on: the topic kept wha
   ])
 })
 
-test("LINE's that was set aside before it could be told how far it is read is not covered either", async () => {
-  const { beat, spans, coverage } = start(null)
-  coverage.lost(['main'])
+test("LINE's that was set aside before it could be told how far it is read is a hole too", async () => {
+  const { beat, spans, coverage, admitted } = start(null)
+  coverage.lost(['main'], 900)
   await beat(2_000, 700)
   await beat(3_000)
-  expect(spans()).toEqual([['main+shop', 1_000, 3_000]])
+  expect(admitted).toEqual([{ channels: ['main'], from: 900 - 60_000, until: 901 }])
+  expect(spans()).toEqual([
+    ['main', 901, 3_000],
+    ['shop', 700, 3_000],
+  ])
 })
 
 test('nothing is covered while it cannot be told how far it is read, and nothing is lost by that', async () => {
@@ -108,23 +112,29 @@ test('what could not be told is told with the next', async () => {
   expect(failed).toEqual(['the brokers do not answer'])
 })
 
-test("LINE's that was set aside leaves a hole for its channel, and for no other", async () => {
-  const { beat, spans, coverage } = start()
-  await beat(2_000)
-  coverage.lost(['shop'])
-  await beat(3_000)
-  expect(spans()).toEqual([
-    ['main+shop', 1_000, 2_000],
-    ['main+shop', 2_000, 3_000],
+test("LINE's that was set aside leaves a hole for its channel, and for no other, also in what is claimed already", async () => {
+  const { beat, spans, coverage, admitted } = start()
+  await beat(100_000)
+  coverage.lost(['shop'], 110_000)
+  await beat(120_000)
+  expect(admitted).toEqual([{ channels: ['shop'], from: 50_000, until: 110_001 }])
+  expect(spans().slice(1)).toEqual([
+    ['main', 100_000, 120_000],
+    ['shop', 110_001, 120_000],
   ])
-  await beat(3_400, 3_200)
-  coverage.lost(['shop'])
-  await beat(5_000)
-  expect(spans().slice(2)).toEqual([
-    ['main+shop', 3_000, 3_200],
-    ['main', 3_200, 5_000],
-    ['shop', 3_400, 5_000],
-  ])
+})
+
+test('a hole is known to all before the offset of what was set aside moves: another member may claim that time next', async () => {
+  const { coverage, admitted, claimed, fail, beat } = start(null)
+  await coverage.admit()
+  coverage.lost(['shop'], 90_000)
+  fail(1)
+  await expect(coverage.admit()).rejects.toThrow('the brokers do not answer')
+  await coverage.admit()
+  await coverage.admit()
+  await beat(95_000, null)
+  expect(admitted).toEqual([{ channels: ['shop'], from: 30_000, until: 90_001 }])
+  expect(claimed).toEqual([])
 })
 
 test('a replayed record with the time of long ago takes nothing back', async () => {
