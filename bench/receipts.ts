@@ -6,7 +6,12 @@ import { firstValueOf, readTopic } from './read-topic.ts'
 import type { Spoken } from './webhook-load.ts'
 
 /** What tsuchi's own records begin with: their version, and which of its schemas they are of. */
-const HEADER = { immutables: Buffer.from([1, 10]), receipt: Buffer.from([1, 17]), heartbeat: Buffer.from([1, 18]) }
+const HEADER = {
+  immutables: Buffer.from([1, 10]),
+  receipt: Buffer.from([1, 17]),
+  heartbeat: Buffer.from([1, 18]),
+  hole: Buffer.from([1, 21]),
+}
 
 /** By this the tags of one installation are told from those of all others. */
 export const incarnationOf = async ({ kafka }: Installation, name: string): Promise<string> => {
@@ -19,7 +24,7 @@ export const incarnationOf = async ({ kafka }: Installation, name: string): Prom
 export interface Stored {
   /** How often, by the number of the event. */
   readonly times: Uint8Array
-  /** Receipts of what nobody said: another tag, time or partition; and records that are neither receipts nor heartbeats. */
+  /** Receipts of what nobody said: another tag, time or partition; and records that neither are receipts nor say when somebody listened. */
   readonly strangers: number
 }
 
@@ -31,7 +36,7 @@ export const readReceipts = async (
   const times = new Uint8Array(events)
   let strangers = 0
   await readTopic({ kafka, partitions: PARTITIONS }, `${name}.feedback`, ({ value, partition }) => {
-    if (value && isOf('heartbeat', value)) return
+    if (value && (isOf('heartbeat', value) || isOf('hole', value))) return
     const receipt = value && isOf('receipt', value) ? (type.fromBuffer(value.subarray(2)) as Receipt) : undefined
     const n = receipt ? numberIn(receipt.deliveryTag) : undefined
     const known = n !== undefined && n < events ? spoken(n) : undefined
