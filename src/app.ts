@@ -7,6 +7,7 @@ import type { Route } from './intake/route.ts'
 import { formatFault } from './intake/route-fault.ts'
 import { type RoutesSurvey, soundRoutesOf, surveyRoutes } from './intake/routes.ts'
 import { createKafka, START_RETRY } from './kafka/client.ts'
+import { explainDenied } from './kafka/denied.ts'
 import type { StartFrom } from './kafka/intake-group.ts'
 import { topicNames, verifyTopics } from './kafka/topics.ts'
 import { connectionOf } from './kafka-connection.ts'
@@ -56,6 +57,7 @@ export const startWorker = async (options: {
   const metrics = createMetrics()
   const ended = Promise.withResolvers<void>()
   ended.promise.catch(() => {})
+  let failed = false
   const kafkaLog = kafkaLogTo(log, metrics)
   const parts: Parts = {
     config,
@@ -65,7 +67,11 @@ export const startWorker = async (options: {
     kafka: (purpose) => createKafka(connectionOf(config, purpose), kafkaLog),
     kafkaAtStart: createKafka(connectionOf(config, 'start'), kafkaLog, START_RETRY),
     sealer: createSealer(config.privacy.sealingKeys),
-    onFatal: (error) => ended.reject(error),
+    onFatal: (error) => {
+      if (!failed) tellOfFailure(log, error) // also while others still start
+      failed = true
+      ended.reject(error)
+    },
     aroundJournal: options.aroundJournal ?? ((journal) => journal),
   }
   for (const [channel, { provider, mode }] of Object.entries(config.channels))
@@ -132,6 +138,11 @@ export const startWorker = async (options: {
       log.info({ event: 'stopped' }, 'stopped')
     },
   }
+}
+
+const tellOfFailure = (log: Logger, error: Error): void => {
+  const denied = explainDenied(error)
+  log.fatal({ event: 'failed', error: error.name }, denied ? `${error.message}. ${denied}` : error.message)
 }
 
 /** The routes of the configuration, and all that is to be said of them. */

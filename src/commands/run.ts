@@ -2,7 +2,6 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { type StageName, stagesOf, startWorker } from '../app.ts'
 import { systemClock } from '../clock.ts'
 import { loadConfig } from '../config.ts'
-import { explainDenied } from '../kafka/denied.ts'
 import type { StartFrom } from '../kafka/intake-group.ts'
 import { createLog } from '../observability/log.ts'
 import { configOption } from './config-option.ts'
@@ -64,10 +63,8 @@ Exits with 1 when something died for good, or the configuration is wrong: it say
       process.on('SIGTERM', () => stop('SIGTERM'))
       process.on('SIGINT', () => stop('SIGINT'))
       const { done, stop: stopWorker } = await worker
-      await done.catch(async (error: Error) => {
-        const denied = explainDenied(error)
-        log.fatal({ event: 'failed', error: error.name }, denied ? `${error.message}. ${denied}` : error.message)
-        await stopWorker()
+      await done.catch(async () => {
+        await stopWorker() // it has said why
         process.exit(1)
       })
     })

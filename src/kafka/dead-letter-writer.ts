@@ -1,7 +1,7 @@
 import type { Kafka } from 'kafkajs'
 import type { Seal } from '../domain/seal.ts'
 import { type DeadRecord, letterMessage } from './letter-message.ts'
-import { explicitPartition, portionsOf } from './transactional-producer.ts'
+import { plainProducer, sendAll } from './plain-producer.ts'
 
 /** Where records go that cannot be processed, of whoever has nothing else to write. */
 export interface DeadLetterWriter {
@@ -18,19 +18,15 @@ export const openDeadLetterWriter = async (options: {
   readonly seal: Seal | null
 }): Promise<DeadLetterWriter> => {
   const { topic } = options
-  const producer = options.kafka.producer({
-    idempotent: false,
-    maxInFlightRequests: 1,
-    allowAutoTopicCreation: false,
-    createPartitioner: () => explicitPartition,
-    retry: { initialRetryTime: 20, multiplier: 2, retries: 8, maxRetryTime: 1_000 },
-  })
+  const producer = plainProducer(options.kafka, { inOrder: true, givesUp: 'soon' })
   await producer.connect()
   return {
-    bury: async (letters) => {
-      const messages = letters.map((letter) => letterMessage(letter, options))
-      for (const portion of portionsOf(messages)) await producer.send({ topic, acks: -1, messages: portion })
-    },
+    bury: (letters) =>
+      sendAll(
+        producer,
+        topic,
+        letters.map((letter) => letterMessage(letter, options)),
+      ),
     close: () => producer.disconnect(),
   }
 }

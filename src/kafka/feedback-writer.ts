@@ -1,7 +1,7 @@
 import type { Kafka } from 'kafkajs'
 import type { Feedback } from '../domain/input.ts'
 import { encodeFeedback } from './internal-codec.ts'
-import { explicitPartition } from './transactional-producer.ts'
+import { plainProducer } from './plain-producer.ts'
 
 /** Writes to the feedback topic, without transactions: what is told there is true whoever commits what. */
 export interface FeedbackWriter {
@@ -10,12 +10,7 @@ export interface FeedbackWriter {
 }
 
 export const openFeedbackWriter = async (kafka: Kafka, topic: string): Promise<FeedbackWriter> => {
-  const producer = kafka.producer({
-    idempotent: false, // said twice is as good as said once, and an idempotent producer that loses its broker for long cannot go on
-    allowAutoTopicCreation: false,
-    createPartitioner: () => explicitPartition,
-    retry: { initialRetryTime: 20, multiplier: 2, retries: 12, maxRetryTime: 2_000 },
-  })
+  const producer = plainProducer(kafka, { inOrder: false, givesUp: 'late' })
   await producer.connect()
   const underWay = new Set<Promise<unknown>>()
   return {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Consumer, Kafka } from 'kafkajs'
 import { whileRunning } from './client.ts'
-import { explicitPartition } from './transactional-producer.ts'
+import { plainProducer } from './plain-producer.ts'
 
 /** How long the first reading may stand still before it is given up, ms. */
 const NO_PROGRESS_MS = 30_000
@@ -142,12 +142,7 @@ const continueFrom = (
 
 /** A tombstone under a key of its own, behind everything there is in each partition: compaction takes it away. */
 const writeMarkers = async (kafka: Kafka, topic: string, partitions: readonly number[], key: string): Promise<void> => {
-  const producer = kafka.producer({
-    idempotent: false,
-    allowAutoTopicCreation: false,
-    createPartitioner: () => explicitPartition,
-    retry: { initialRetryTime: 20, multiplier: 2, retries: 12, maxRetryTime: 2_000 },
-  })
+  const producer = plainProducer(kafka, { inOrder: false, givesUp: 'late' })
   await producer.connect()
   try {
     await producer.send({ topic, acks: -1, messages: partitions.map((partition) => ({ partition, key, value: null })) })

@@ -1,4 +1,4 @@
-import type { Kafka, Message } from 'kafkajs'
+import type { Kafka } from 'kafkajs'
 import { partitionOf } from '../domain/partition.ts'
 import { formatPosition } from '../domain/position.ts'
 import type { ControlRequest, Request } from '../domain/request.ts'
@@ -6,8 +6,8 @@ import type { Seal } from '../domain/seal.ts'
 import type { RequestWriter } from '../intake/intake.ts'
 import { encodeRequest } from './internal-codec.ts'
 import { letterMessage } from './letter-message.ts'
+import { plainProducer, sendAll } from './plain-producer.ts'
 import type { TopicNames } from './topics.ts'
-import { explicitPartition, portionsOf } from './transactional-producer.ts'
 
 /** Writes what intake makes: requests by recipient, control requests to every partition, dead letters by position. Plain and acknowledged by all replicas; what is written
  *  twice after a retry is told apart by its position. */
@@ -21,20 +21,12 @@ export const openRequestWriter = async (options: {
   readonly seal: Seal | null
 }): Promise<RequestWriter & { close(): Promise<void> }> => {
   const { names, partitions, deadLetterPartitions, seal } = options
-  const producer = options.kafka.producer({
-    idempotent: false,
-    maxInFlightRequests: 1,
-    allowAutoTopicCreation: false,
-    createPartitioner: () => explicitPartition,
-    retry: { initialRetryTime: 20, multiplier: 2, retries: 8, maxRetryTime: 1_000 },
-  })
+  const producer = plainProducer(options.kafka, { inOrder: true, givesUp: 'soon' })
   await producer.connect()
-  const send = async (topic: string, messages: readonly Message[]) => {
-    for (const portion of portionsOf(messages)) await producer.send({ topic, acks: -1, messages: portion })
-  }
   return {
     write: (requests) =>
-      send(
+      sendAll(
+        producer,
         names.requests,
         requests.flatMap((request) => {
           const value = encodeRequest(request)
@@ -42,7 +34,8 @@ export const openRequestWriter = async (options: {
         }),
       ),
     bury: (letters) =>
-      send(
+      sendAll(
+        producer,
         names.deadLetters,
         letters.map((letter) => letterMessage(letter, { partitions: deadLetterPartitions, seal })),
       ),

@@ -11,6 +11,7 @@ import type { Pause } from '../domain/pause.ts'
 import { formatPosition } from '../domain/position.ts'
 import type { Result } from '../domain/result.ts'
 import type { StateChanges, TaskPosition } from '../domain/state.ts'
+import { cloudEventHeaders } from './cloud-event.ts'
 import { decodeJournal, encodeJournal, type JournalValue } from './internal-codec.ts'
 import type { JournalReader } from './journal-reader.ts'
 import type { PublishedCodec } from './result-codec.ts'
@@ -156,10 +157,7 @@ const resultMessage = (result: Result, encodeResult: PublishedCodec['result']): 
   key: result.notificationId,
   value: encodeResult(result),
   headers: {
-    ce_specversion: '1.0',
-    ce_id: result.resultId,
-    ce_source: 'tsuchi',
-    ce_type: `dev.tsuchi.notification.${result.status}`,
+    ...cloudEventHeaders(result.resultId, `dev.tsuchi.notification.${result.status}`),
     ...(result.traceparent !== null && { traceparent: result.traceparent }),
   },
 })
@@ -167,12 +165,7 @@ const resultMessage = (result: Result, encodeResult: PublishedCodec['result']): 
 const attributionMessage = (attribution: Attribution, encode: PublishedCodec['attribution']): Message => ({
   key: attribution.notificationId,
   value: encode(attribution),
-  headers: {
-    ce_specversion: '1.0',
-    ce_id: attribution.notificationId,
-    ce_source: 'tsuchi',
-    ce_type: 'dev.tsuchi.attribution',
-  },
+  headers: cloudEventHeaders(attribution.notificationId, 'dev.tsuchi.attribution'),
 })
 
 /** The bytes stay where they are: in our own topic, at this offset, for its retention. */

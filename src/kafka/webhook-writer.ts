@@ -3,9 +3,11 @@ import type { Feedback } from '../domain/input.ts'
 import { partitionOf } from '../domain/partition.ts'
 import type { FriendEvent } from '../webhook/friend-event.ts'
 import type { Storage, Storing } from '../webhook/storage.ts'
+import { cloudEventHeaders } from './cloud-event.ts'
 import { encodeFeedback } from './internal-codec.ts'
+import { plainProducer } from './plain-producer.ts'
 import type { TopicCounts, TopicNames } from './topics.ts'
-import { explicitPartition, portionsOf } from './transactional-producer.ts'
+import { portionsOf } from './transactional-producer.ts'
 
 /** Writes what a webhook takes, plain and acknowledged by all replicas; what is written twice is told apart by whoever reads it. */
 export interface WebhookWriter extends Storage {
@@ -29,12 +31,7 @@ export const openWebhookWriter = async (options: {
   readonly onWritten: (ms: number) => void
 }): Promise<WebhookWriter> => {
   const { names, counts, monotonic } = options
-  const producer = options.kafka.producer({
-    idempotent: false, // as for feedback: said twice is as good as said once
-    allowAutoTopicCreation: false,
-    createPartitioner: () => explicitPartition,
-    retry: { initialRetryTime: 20, multiplier: 2, retries: 8, maxRetryTime: 1_000 },
-  })
+  const producer = plainProducer(options.kafka, { inOrder: false, givesUp: 'soon' })
   await producer.connect()
   const waiting = new Set<Parcel>()
   const underWay = new Set<Promise<void>>()
@@ -117,12 +114,7 @@ export const openWebhookWriter = async (options: {
           partition: partitionOf(event.webhookEventId, counts.friendEvents),
           key: event.webhookEventId,
           value: options.encode(event),
-          headers: {
-            ce_specversion: '1.0',
-            ce_id: event.webhookEventId,
-            ce_source: 'tsuchi',
-            ce_type: `dev.tsuchi.friend.${event.kind}`,
-          },
+          headers: cloudEventHeaders(event.webhookEventId, `dev.tsuchi.friend.${event.kind}`),
         })),
       ]),
     claim: (holes, claims) =>
