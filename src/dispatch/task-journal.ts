@@ -53,3 +53,9 @@ export const resumeAt = (partition: number, position: TaskPosition | undefined, 
   }
   return position
 }
+
+/** Where a task that reads all that lies there now comes to. */
+export const endsOf = ({ requests, feedback }: InputBounds): TaskPosition => ({
+  requests: requests.high,
+  feedback: feedback.high,
+})

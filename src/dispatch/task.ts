@@ -12,7 +12,7 @@ import { createInbox } from './inbox.ts'
 import { restore } from './restore.ts'
 import type { Sender } from './sender.ts'
 import { watchForStandStill } from './stand-still.ts'
-import { type InputBounds, resumeAt, type TaskJournal } from './task-journal.ts'
+import { endsOf, resumeAt, type TaskJournal } from './task-journal.ts'
 
 /** Inputs of one step: a transaction of some hundred kilobytes. */
 const MOST_INPUTS = 500
@@ -294,8 +294,6 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
     close: () => close(),
   }
 }
-
-const endsOf = ({ requests, feedback }: InputBounds): TaskPosition => ({ requests: requests.high, feedback: feedback.high })
 
 const reportsIn = (inputs: readonly Input[]): OutcomeReport[] =>
   inputs.flatMap((input) => (input.kind === 'outcome' ? [input.report] : []))

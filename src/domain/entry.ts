@@ -79,8 +79,8 @@ export interface Line {
 }
 
 /** When an entry last went, or may have gone, to its recipient. */
-export const lastSentAt = ({ state, sentAt, reachedAt }: Entry): number | null =>
-  state === 'sending' || state === 'unknown' || state === 'accepted' ? sentAt : reachedAt
+export const lastSentAt = (entry: Entry): number | null =>
+  entry.state === 'sending' || awaitsWord(entry) ? entry.sentAt : entry.reachedAt
 
 export const isExpired = ({ state, notification }: Entry, now: number): boolean =>
   state === 'queued' && notification !== null && notification.expiresAt !== null && notification.expiresAt <= now

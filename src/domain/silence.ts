@@ -33,8 +33,9 @@ export const silenceIn = (
 ): { readonly orphans: boolean; readonly left: boolean; readonly due: boolean } => {
   const orphaned = hasOrphans(draft, moment.owner)
   const { orphansFrom } = moment.owner
+  const channels = [...draft.unsettledChannels()]
   const unsettled = (until: number) =>
-    [...draft.unsettledChannels()].some((channel) => any(draft.unsettled(channel, heardTo(draft, channel, until, moment))))
+    channels.some((channel) => any(draft.unsettled(channel, heardTo(draft, channel, until, moment))))
   return {
     orphans: orphaned,
     left: (orphaned && orphansFrom <= silentTo) || unsettled(silentTo),

@@ -1,6 +1,7 @@
 import kafkajs, { type Kafka, type Message, type ProducerBatch } from 'kafkajs'
 import type { Feedback } from '../domain/input.ts'
 import { partitionOf } from '../domain/partition.ts'
+import { atMost } from '../webhook/at-most.ts'
 import type { FriendEvent } from '../webhook/friend-event.ts'
 import type { Storage, Storing } from '../webhook/storage.ts'
 import { cloudEventHeaders } from './cloud-event.ts'
@@ -130,13 +131,10 @@ export const openWebhookWriter = async (options: {
       }),
     close: async (withinMs) => {
       go()
-      const over = Promise.withResolvers<void>()
-      const patience = setTimeout(over.resolve, withinMs)
       const sent = async () => {
         while (underWay.size > 0) await Promise.all(underWay)
       }
-      await Promise.race([sent(), over.promise])
-      clearTimeout(patience)
+      await atMost(withinMs, sent())
       await producer.disconnect()
     },
   }

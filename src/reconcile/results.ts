@@ -1,8 +1,8 @@
 import type { Kafka } from 'kafkajs'
-import { UnreadableRecordError } from '../kafka/internal-codec.ts'
 import { scanTopics } from '../kafka/topic-scan.ts'
 import { withAdmin } from '../kafka/topics.ts'
 import type { ResultReader } from '../trace/result-reader.ts'
+import { countUnreadable, type Unreadable } from '../trace/unreadable.ts'
 import type { Day } from './day.ts'
 import { createTally, type TalliedLane } from './tally.ts'
 
@@ -10,7 +10,7 @@ import { createTally, type TalliedLane } from './tally.ts'
 export interface Told {
   readonly lanes: readonly TalliedLane[]
   readonly records: number
-  readonly unreadable: { readonly count: number; readonly first: string | null }
+  readonly unreadable: Unreadable
   /** Results that may have told of the day are deleted by age. */
   readonly deleted: Deleted | null
 }
@@ -34,29 +34,23 @@ export const readResults = async (options: ResultsOptions): Promise<Told> => {
   const from = { timestamp: day.from - CLOCKS_MS }
   for (;;) {
     const tally = createTally(day)
-    const unreadable: { count: number; first: string | null } = { count: 0, first: null }
+    const unreadable = countUnreadable()
     let records = 0
     let oldest: number | null = null
     await scanTopics({
       kafka,
       scans: [{ topic, from }],
       onProgress,
-      onRecord: ({ partition, offset, timestamp, value }) => {
+      onRecord: (record) => {
         records++
-        oldest = Math.min(oldest ?? timestamp, timestamp)
-        try {
-          tally.add(reader.read(value))
-        } catch (error) {
-          if (!(error instanceof UnreadableRecordError)) throw error
-          unreadable.count++
-          unreadable.first ??= `${topic}/${partition}/${offset}: ${error.message}`
-        }
+        oldest = Math.min(oldest ?? record.timestamp, record.timestamp)
+        unreadable.attempt(record, () => tally.add(reader.read(record.value)))
         return 'go-on'
       },
     })
     if (await reader.learn()) continue // then what was unreadable can be read
     const deleted = (await beginsLater(kafka, topic, from.timestamp)) ? { oldest } : null
-    return { lanes: tally.figures(), records, unreadable, deleted }
+    return { lanes: tally.figures(), records, unreadable: unreadable.found(), deleted }
   }
 }
 

@@ -1,9 +1,9 @@
 import type { Kafka } from 'kafkajs'
-import { UnreadableRecordError } from '../kafka/internal-codec.ts'
 import { type ScannedRecord, scanTopics, type TopicRange } from '../kafka/topic-scan.ts'
 import { partitionCounts, type TopicNames, withAdmin } from '../kafka/topics.ts'
 import { type Fact, factOf } from './fact.ts'
 import type { ResultReader } from './result-reader.ts'
+import { countUnreadable, type Unreadable } from './unreadable.ts'
 
 export type TracedTopic = 'requests' | 'feedback' | 'journal' | 'results'
 
@@ -11,8 +11,7 @@ export type TracedTopic = 'requests' | 'feedback' | 'journal' | 'results'
 export interface Reading {
   /** Records by topic. */
   readonly records: ReadonlyMap<string, number>
-  /** Records that could not be read: how many, and what the first of them is. */
-  readonly unreadable: { readonly count: number; readonly first: string | null }
+  readonly unreadable: Unreadable
 }
 
 export interface Records {
@@ -54,21 +53,14 @@ export const openRecords = async (options: RecordsOptions): Promise<Records> => 
     read: async ({ topics, partitions = all, onFact, onAnew }) => {
       for (;;) {
         const records = new Map(topics.map((topic) => [names[topic], 0]))
-        const unreadable: { count: number; first: string | null } = { count: 0, first: null }
+        const unreadable = countUnreadable()
         const onRecord = (record: ScannedRecord) => {
           records.set(record.topic, (records.get(record.topic) ?? 0) + 1)
-          try {
-            const fact = factOf(record, names, results.read)
-            return fact ? onFact(fact) : 'go-on'
-          } catch (error) {
-            if (!(error instanceof UnreadableRecordError)) throw error
-            unreadable.count++
-            unreadable.first ??= `${record.topic}/${record.partition}/${record.offset}: ${error.message}`
-            return 'go-on'
-          }
+          const fact = unreadable.attempt(record, () => factOf(record, names, results.read))
+          return fact ? onFact(fact) : 'go-on'
         }
         await scanTopics({ kafka, scans: topics.map((topic) => rangeOf(topic, partitions)), onRecord, onProgress })
-        if (!(await results.learn())) return { records, unreadable }
+        if (!(await results.learn())) return { records, unreadable: unreadable.found() }
         onAnew()
       }
     },

@@ -1,5 +1,7 @@
 import type { Clock } from '../clock.ts'
+import { atMost } from './at-most.ts'
 import type { CoverageClaim } from './coverage-claim.ts'
+import { sayClaims } from './say-claims.ts'
 import type { Storage } from './storage.ts'
 
 const LOOK_EVERY_MS = 1_000
@@ -31,12 +33,8 @@ export const startHeartbeat = (options: {
   }
 
   const say = async (until: number): Promise<void> => {
-    const [holes, claims] = [claim.holes(), claim.claims(until)]
-    if (holes.length + claims.length === 0) return
     try {
-      await storage.claim(holes, claims).done
-      claim.admitted(holes)
-      claim.told(claims)
+      await sayClaims(claim, storage, until)
     } catch (error) {
       // All of it is as true later, and is said with the next.
       options.onFailed(error instanceof Error ? error : new Error(String(error)))
@@ -69,10 +67,7 @@ export const startHeartbeat = (options: {
         await underWay
         await beat(at)
       }
-      const over = Promise.withResolvers<void>()
-      const patience = setTimeout(over.resolve, withinMs)
-      await Promise.race([last(), over.promise])
-      clearTimeout(patience)
+      await atMost(withinMs, last())
     },
   }
 }

@@ -1,6 +1,8 @@
 import type { Clock } from '../clock.ts'
+import { atMost } from './at-most.ts'
 import { createCoverageClaim } from './coverage-claim.ts'
 import type { Evidence } from './evidence.ts'
+import { sayClaims } from './say-claims.ts'
 import type { Storage } from './storage.ts'
 
 /** Says in feedback, from time to time, how far the topic has been read that another receiver writes: what it holds is not lost, so that
@@ -38,11 +40,7 @@ export const startTopicCoverage = (options: {
     if (until === null) return
     if (!begun) claim.began(until)
     begun = true
-    const [holes, claims] = [claim.holes(), claim.claims(until)]
-    if (holes.length + claims.length === 0) return
-    await storage.claim(holes, claims).done
-    claim.admitted(holes)
-    claim.told(claims)
+    await sayClaims(claim, storage, until)
   }
   const beat = (): Promise<void> => {
     underWay ??= look()
@@ -66,14 +64,11 @@ export const startTopicCoverage = (options: {
     },
     stop: async (withinMs) => {
       clearInterval(timer)
-      const waited = Promise.withResolvers<void>()
-      const enough = setTimeout(waited.resolve, withinMs)
       const last = async () => {
         await underWay
         await beat()
       }
-      await Promise.race([last(), waited.promise])
-      clearTimeout(enough)
+      await atMost(withinMs, last())
     },
   }
 }
