@@ -43,6 +43,13 @@ export interface Settings {
   readonly awaitsReceipts: readonly string[]
   /** By how much a witness may be late or early, ms: 0 where the witness is the world itself. */
   readonly slackMs: number
+  /** By how much `committedAt` may be later than the commit itself, ms, where that is more than `slackMs`; null: nobody knows, so no departure
+   *  is called too early by it. */
+  readonly commitSlackMs?: number | null
+  /** Results of what is on its way are not published: false. Absent: they are. */
+  readonly progress?: boolean
+  /** How long a mark is remembered at least, ms. Absent: for ever, as far as this history goes. */
+  readonly marksForMs?: number
   /** How long a committed intention may wait to be started, ms. */
   readonly sendByMs: number
   /** What one killed task may leave behind at most: in flight, awaiting commit, and looked ahead for. */
@@ -71,6 +78,8 @@ export interface Asked {
   readonly quiet: Quiet | null
   /** Not to be started at or after this. */
   readonly expiresAt: number | null
+  /** It ends `expired` if it is taken in at or after this. Absent or null: never too old. */
+  readonly staleAt?: number | null
   /** Of the event: what a cancellation is compared with. */
   readonly eventTime: number
   readonly subject: string | null
@@ -126,10 +135,12 @@ export interface InputSeen {
   /** Of a request that must end: its event's position and its notification. Null: an order, feedback, or unreadable. */
   readonly position: string | null
   readonly notificationId: string | null
+  /** Nobody can read it: it must be set aside. Absent: it can be read. */
+  readonly unreadable?: boolean
   readonly seenAt: number
 }
 
-/** One journal record. `committedAt` is when its owner, or whoever read it, knew that it was committed. */
+/** One journal record. All of one transaction stand together: the `position` is the last of them, and an `epoch` stands alone. `committedAt` is when its owner, or whoever read it, knew that it was committed. */
 export type JournalSeen = { readonly partition: number; readonly offset: number; readonly committedAt: number } & (
   | { readonly kind: 'epoch' }
   | { readonly kind: 'position'; readonly requests: number; readonly feedback: number }
@@ -150,7 +161,8 @@ export type JournalSeen = { readonly partition: number; readonly offset: number;
       readonly pastTags: readonly string[]
     }
   | { readonly kind: 'mark'; readonly subject: string; readonly cancelledAt: number | null; readonly revision: number | null }
-  | { readonly kind: 'pause'; readonly channel: string; readonly paused: boolean }
+  /** `probe`: the tag that may go all the same, to see whether the channel works again. Its tombstone is `paused: false`. */
+  | { readonly kind: 'pause'; readonly channel: string; readonly paused: boolean; readonly probe?: string | null }
   /** Anything else, tombstones with it. */
   | { readonly kind: 'other'; readonly key: string }
 )
@@ -170,7 +182,7 @@ export interface Post {
   readonly lane: string
   /** What the client got: an HTTP status, or how it was left without one. */
   readonly answered: number | string
-  /** LINE certainly took nothing, and said so in a way that can be believed: 4xx, by its own answer. */
+  /** LINE certainly took nothing, and said so in a way that can be believed: 4xx, by its own answer. Counts only if the client got it. */
   readonly certainlyRefused: boolean
   /** LINE has the message. */
   readonly taken: boolean
