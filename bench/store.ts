@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type Entry, laneOf } from '../src/domain/entry.ts'
 import type { Store } from '../src/domain/state.ts'
 import { decodeJournal, encodeJournal } from '../src/kafka/internal-codec.ts'
+import { NEWEST_FORMAT } from '../src/kafka/internal-records.ts'
 import { openSqliteStore } from '../src/store/sqlite-store.ts'
 import type { FactCodec } from '../src/store/stored-fact.ts'
 import type { Scenario } from './scenario.ts'
@@ -52,7 +53,8 @@ const DAY = 86_400_000
 const LANE = laneOf({ channel: 'main', endpoint: 'template' })
 
 const codec: FactCodec = {
-  encode: encodeJournal,
+  encode: (fact) => encodeJournal(fact, NEWEST_FORMAT),
+  formats: { newest: NEWEST_FORMAT, written: () => NEWEST_FORMAT },
   decode: (bytes) => {
     const value = decodeJournal(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
     if (value.kind !== 'entry' && value.kind !== 'mark' && value.kind !== 'pause') throw new Error(`${value.kind} in a store`)

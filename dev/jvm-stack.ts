@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { brokerConfig, type GuardedUsers, guardedListener } from './broker-config.ts'
 import { freePorts } from './free-ports.ts'
@@ -187,8 +188,9 @@ const startKafka = async ({
       address,
       guardedAddress: `${host}:${guardedPort}`,
       end: () => broker.end(),
-      restart: async (how: 'shutdown' | 'crash') => {
+      restart: async (how: 'shutdown' | 'crash', downMs = 0) => {
         await broker.kill(how === 'crash' ? 'SIGKILL' : 'SIGTERM')
+        await delay(downMs)
         broker = launch()
         await ready(undefined)
       },

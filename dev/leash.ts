@@ -28,10 +28,15 @@ const TAIL_LINES = 25
 const END_WITHIN_MS = 15_000
 
 /** @param directory is made when missing; it is the child's working directory, holds its log, and goes when it is ended.
- *  @param env is for secrets, which other users of the machine could read in a command line. */
-export const leash = (command: readonly string[], directory: string, env: NodeJS.ProcessEnv = process.env): Leash => {
+ *  @param env is for secrets, which other users of the machine could read in a command line.
+ *  @param logFile elsewhere, what it prints stays when it is ended. */
+export const leash = (
+  command: readonly string[],
+  directory: string,
+  env: NodeJS.ProcessEnv = process.env,
+  logFile: string = join(directory, 'output.log'),
+): Leash => {
   mkdirSync(directory, { recursive: true })
-  const logFile = join(directory, 'output.log')
   const logFd = openSync(logFile, 'a')
   // Detached: its own process group, out of reach of the terminal's signals.
   const child = spawn('/bin/sh', [SCRIPT, directory, ...command], {

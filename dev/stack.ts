@@ -11,8 +11,9 @@ export interface Stack {
   readonly registryUrl: string
   /** Ends what was started for this stack and removes its data; leaves a given one alone. */
   stop(): Promise<void>
-  /** Ends the broker (`crash`: as by kill -9) and starts it anew on the same port and data. Only where we own its process. */
-  restartBroker?(how: 'shutdown' | 'crash'): Promise<void>
+  /** Ends the broker (`crash`: as by kill -9) and starts it anew on the same port and data, at once or after so many ms. Only where we own
+   *  its process. */
+  restartBroker?(how: 'shutdown' | 'crash', downMs?: number): Promise<void>
 }
 
 export interface StackOptions {

@@ -9,6 +9,7 @@ import { type RoutesSurvey, soundRoutesOf, surveyRoutes } from './intake/routes.
 import { createKafka, START_RETRY } from './kafka/client.ts'
 import { explainDenied } from './kafka/denied.ts'
 import type { StartFrom } from './kafka/intake-group.ts'
+import { verifyFormats, writtenFormat } from './kafka/partition-formats.ts'
 import { topicNames, verifyTopics } from './kafka/topics.ts'
 import { connectionOf } from './kafka-connection.ts'
 import { serveHealth } from './observability/health.ts'
@@ -109,15 +110,19 @@ export const startWorker = async (options: {
   }
   const startStages = async () => {
     await verifyAccessFor(config, options.stages, routes)
-    const counts = await verifyTopics(parts.kafkaAtStart, topicNames(config.topics.prefix), config.topics.partitions)
+    const names = topicNames(config.topics.prefix)
+    const counts = await verifyTopics(parts.kafkaAtStart, names, config.topics.partitions)
+    const formats = await verifyFormats(parts.kafkaAtStart, names.journal, counts.partitions)
+    const format = writtenFormat(formats)
     // First: what is sent is soon told of.
     if (options.stages.includes('webhook')) {
-      const webhook = await startWebhook(parts, counts)
+      const webhook = await startWebhook(parts, counts, format)
       listeners.push(webhook)
       webhookUrl = webhook.url
     }
-    if (options.stages.includes('dispatch')) senders.push(await startDispatch(parts, counts))
-    if (options.stages.includes('intake')) senders.unshift(await startIntake(parts, { counts, routes, from: options.from }))
+    if (options.stages.includes('dispatch')) senders.push(await startDispatch(parts, counts, formats))
+    if (options.stages.includes('intake'))
+      senders.unshift(await startIntake(parts, { counts, format, routes, from: options.from }))
   }
   try {
     await Promise.race([startStages(), ended.promise]) // a client may die for good before everything has started

@@ -1,7 +1,12 @@
 import { z } from 'zod'
 import { duration, mapping, text, url, whole } from './setting-values.ts'
 
+const MOST_PRICE = 1_000_000
+const PRICE = `write a number from 0 to ${MOST_PRICE}`
+const TOKEN = 'write the channel access token, as ${NAME}, without spaces or line breaks'
+
 const rate = whole(1, 1_000_000)
+const price = z.number({ error: PRICE }).min(0, { error: PRICE }).max(MOST_PRICE, { error: PRICE })
 
 const token = z.discriminatedUnion(
   'kind',
@@ -12,7 +17,7 @@ const token = z.discriminatedUnion(
       clientSecret: text('write the channel secret, as ${NAME}'),
       url: url.optional(),
     }),
-    mapping({ kind: z.literal('long-lived'), token: text('write the channel access token, as ${NAME}') }),
+    mapping({ kind: z.literal('long-lived'), token: z.string({ error: TOKEN }).regex(/^[\x21-\x7e]+$/, { error: TOKEN }) }),
   ],
   { error: 'write { kind: stateless, clientId, clientSecret } or { kind: long-lived, token }' },
 )
@@ -44,13 +49,13 @@ export const channelSetting = mapping({
   }).optional(),
   aggregationUnits: z.enum(['none', 'purpose'], { error: 'write none, or purpose' }).default('none'),
   limits: mapping({ template: rate.default(2_000), flexible: rate.default(2_000) }).prefault({}),
-  deadline: duration().default(10_000),
+  deadline: duration({ mostDays: 7 }).default(10_000),
   connections: whole(1, 10_000).default(512),
   probeEvery: duration().default(600_000),
   price: mapping({
     currency: z.string().regex(/^[A-Z]{3}$/, { error: 'write an ISO 4217 code, such as JPY' }),
-    template: z.number({ error: 'write a number' }).min(0),
-    flexible: z.number({ error: 'write a number' }).min(0),
+    template: price,
+    flexible: price,
   }).optional(),
 }).superRefine(({ provider, baseUrl, receipts, webhook }, context) => {
   if (receipts === 'webhook' && !webhook)

@@ -33,6 +33,7 @@ In the order a new installation needs them:
   tsuchi check               says what would keep it from working
   tsuchi preview             shows what people would see of an event
   tsuchi run                 works until it is told to stop (SIGTERM, or Ctrl-C)
+  tsuchi topics upgrade      after an upgrade, when you will not go back: writes what only the new version reads
 
 Secrets are written \${NAME} in the configuration, and taken from the variable NAME or from the file that NAME_FILE names.`,
   )

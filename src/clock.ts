@@ -7,3 +7,16 @@ export interface Clock {
 }
 
 export const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() }
+
+/** What waits for time to pass. */
+export interface Timers {
+  /** Calls back once, after so many ms of monotonic time. What it returns calls it off. */
+  readonly after: (ms: number, callback: () => void) => () => void
+}
+
+export const systemTimers: Timers = {
+  after: (ms, callback) => {
+    const timer = setTimeout(callback, ms)
+    return () => clearTimeout(timer)
+  },
+}

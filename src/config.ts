@@ -6,6 +6,7 @@ import { SERVED_COUNTRIES } from './domain/phone.ts'
 import type { QuietWindow } from './domain/request.ts'
 import type { Holidays } from './holidays.ts'
 import type { BannedWords } from './intake/banned-words.ts'
+import { formatField } from './intake/route-fault.ts'
 import { readNamedFiles } from './named-files.ts'
 import { type Catalogue, SHIPPED_CATALOGUE } from './providers/line/catalogue.ts'
 import { quietHoursConflicts, quietHoursSetting } from './quiet-hours-setting.ts'
@@ -35,12 +36,15 @@ export class ConfigError extends Error {
   readonly faults: readonly string[]
 
   constructor(file: string, faults: readonly string[]) {
-    super(
-      `${faults.length} fault${faults.length === 1 ? '' : 's'} in ${file}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
-    )
+    const told = faults.slice(0, MOST_TOLD).map((fault) => `  ${fault}`)
+    const more = faults.length > MOST_TOLD ? [`  and ${faults.length - MOST_TOLD} more`] : []
+    super([`${faults.length} fault${faults.length === 1 ? '' : 's'} in ${file}:`, ...told, ...more].join('\n'))
     this.faults = faults
   }
 }
+
+/** Nobody mends more of them at a time. */
+const MOST_TOLD = 100
 
 /** Reads the file and fills in `${NAME}` from the environment: the variable NAME, or the content of the file that NAME_FILE names
  *  (how container platforms hand over secrets). Relative paths count from the configuration file.
@@ -50,15 +54,13 @@ export const loadConfig = (
   env: Environment = process.env,
   { unset = 'fault' }: { readonly unset?: 'fault' | 'stand-in' } = {},
 ): Config => {
-  const filled = fillIn(plainOf(file), env, unset)
+  const written = plainOf(file)
+  const filled = fillIn(written, env, unset)
   const folder = dirname(file)
-  const named = readNamedFiles(filled.value, folder)
+  const named = readNamedFiles({ filled: filled.value, written }, folder)
   const faults = [...filled.faults.map(({ path, message }) => `${formatPath(path)}: ${message}`), ...named.faults]
   const parsed = ConfigFile.safeParse(filled.value)
-  if (!parsed.success)
-    faults.push(
-      ...parsed.error.issues.flatMap(faultsOf).filter((fault) => !faults.some((known) => known.startsWith(pathIn(fault)))),
-    )
+  if (!parsed.success) faults.push(...unknownTo(faults, parsed.error.issues.flatMap(faultsOf)))
   else faults.push(...conflictsIn(parsed.data))
   if (faults.length > 0 || !parsed.success) throw new ConfigError(file, faults)
   const { routes, state, channels } = parsed.data
@@ -118,16 +120,24 @@ const REDACTED = '[secret]'
 const NIGHT: readonly QuietWindow[] = [{ from: '21:00', until: '08:00', on: null }]
 const BROKER = 'write host:port, such as broker-1.example.jp:9092'
 
+const broker = z
+  .string({ error: BROKER })
+  .regex(/^[^\s:/]{1,255}:\d{1,5}$|^\[[0-9a-fA-F:]{2,45}\]:\d{1,5}$/, { error: BROKER })
+  .refine((address) => Number(address.slice(address.lastIndexOf(':') + 1)) <= 65_535, { error: BROKER })
+
+const NAME = 'write a name of at most 200 characters'
+const named = z.string({ error: NAME }).regex(/^\P{Cc}{1,200}$/u, { error: NAME })
+
 const ConfigFile = mapping({
   environment: z.enum(['production', 'development'], { error: 'write production or development' }).default('production'),
   kafka: mapping({
     brokers: z
-      .array(z.string({ error: BROKER }).regex(/^[^\s:/]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/, { error: BROKER }), {
+      .array(broker, {
         error: 'write a list of host:port',
       })
       .min(1, { error: 'name at least one broker' }),
-    clientId: text('write a name').default('tsuchi'),
-    group: text('write a name').default('tsuchi'),
+    clientId: named.default('tsuchi'),
+    group: named.default('tsuchi'),
     ssl: z
       .union([
         z.boolean(),
@@ -175,7 +185,9 @@ const ConfigFile = mapping({
   releaseSpread: duration({ none: true }).default(0),
   holidays: text('write the path of a file').optional(),
   channels: z
-    .record(z.string(), channelSetting, { error: 'write a mapping of channels' })
+    .record(named, channelSetting, {
+      error: (issue) => (issue.code === 'invalid_key' ? `${NAME} for the channel` : 'write a mapping of channels'),
+    })
     .refine((channels) => Object.keys(channels).length > 0, {
       error: 'name at least one channel',
     }),
@@ -195,14 +207,14 @@ const ConfigFile = mapping({
       .default('info'),
   }).prefault({}),
   webhook: webhookSetting.prefault({}),
-  shutdown: mapping({ budget: duration().default(20_000) }).prefault({}),
+  shutdown: mapping({ budget: duration({ mostDays: 7 }).default(20_000) }).prefault({}),
 })
 
 const plainOf = (file: string): unknown => {
   const yaml = readYaml(readText(file))
   if (yaml.kind === 'read') return yaml.value
   const { line, column, found, remedy } = yaml.fault
-  throw new ConfigError(file, [`${line === null ? '' : `line ${line}, column ${column}: `}${found}; ${remedy}`])
+  throw new ConfigError(file, [`${line === null ? '(the whole file)' : `line ${line}, column ${column}`}: ${found}; ${remedy}`])
 }
 
 const readText = (file: string): string => {
@@ -233,12 +245,17 @@ const sharedDestinations = (channels: z.infer<typeof ConfigFile>['channels']): [
   })
 
 const formatPath = (path: readonly PropertyKey[]): string =>
-  path.reduce<string>((so, part) => (typeof part === 'number' ? `${so}[${part}]` : `${so}${so && '.'}${String(part)}`), '') ||
-  '(the whole file)'
+  formatField(path.map((part) => (typeof part === 'number' ? part : String(part)))) || '(the whole file)'
 
 const faultsOf = (issue: z.core.$ZodIssue): string[] =>
   issue.code === 'unrecognized_keys'
     ? issue.keys.map((key) => `${formatPath([...issue.path, key])}: ${issue.message}`)
     : [`${formatPath(issue.path)}: ${issue.message}`]
 
-const pathIn = (fault: string): string => fault.slice(0, fault.indexOf(': ') + 2)
+/** Of one place one fault is enough. */
+const unknownTo = (faults: readonly string[], others: readonly string[]): string[] => {
+  const places = new Set(faults.map(placeIn))
+  return others.filter((fault) => !places.has(placeIn(fault)))
+}
+
+const placeIn = (fault: string): string => fault.slice(0, fault.indexOf(': '))

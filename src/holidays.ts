@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { isMap, isNode, isScalar, isSeq, LineCounter, type Pair, parseDocument } from 'yaml'
+import { isMap, isNode, isScalar, isSeq, type Pair } from 'yaml'
 import { SERVED_COUNTRIES, type ServedCountry, ZONE_OF_COUNTRY } from './domain/phone.ts'
 import { isDate } from './quiet-hours-setting.ts'
 import { describe } from './value-shape.ts'
+import { readYaml } from './yaml-text.ts'
 
 /** Dates `YYYY-MM-DD` of each country that the file names, in order. */
 export type Holidays = Readonly<Partial<Record<ServedCountry, readonly string[]>>>
@@ -13,9 +14,9 @@ export type HolidaysReading =
 
 /** Reads the holidays file: a mapping of country to list of dates. Every fault is told at once, with line and remedy. Quotes no value:
  *  the path may lead to another file, with secrets in it. */
-export const readHolidays = (file: string): HolidaysReading => {
-  const text = readText(file)
-  return typeof text === 'string' ? parseHolidays(text, file) : text
+export const readHolidays = (file: string, called = file): HolidaysReading => {
+  const text = readText(file, called)
+  return typeof text === 'string' ? parseHolidays(text, called) : text
 }
 
 /** For the log of a worker that starts: which countries' holidays have run out, and that they are then days like others. */
@@ -27,12 +28,12 @@ export const holidayWarnings = (holidays: Holidays, now: number): string[] =>
     return [`the holidays of ${country} end with ${last}: until later ones are added, there are none`]
   })
 
-const readText = (file: string): string | Extract<HolidaysReading, { kind: 'faulty' }> => {
+const readText = (file: string, called: string): string | Extract<HolidaysReading, { kind: 'faulty' }> => {
   try {
     return readFileSync(file, 'utf8')
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
-    return { kind: 'faulty', faults: [`${file} cannot be read (${code}): name the file with the dates, or leave holidays out`] }
+    return { kind: 'faulty', faults: [`${called} cannot be read (${code}): name the file with the dates, or leave holidays out`] }
   }
 }
 
@@ -42,17 +43,19 @@ const DATES = 'write a list of dates, such as [2026-12-31]'
 const DATE = 'write a date that exists, such as 2026-12-31'
 
 const parseHolidays = (text: string, file: string): HolidaysReading => {
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines })
-  const faults = document.errors.slice(0, 1).map(({ code, pos }) => `${file}:${lines.linePos(pos[0]).line} is not YAML (${code})`)
-  if (faults.length > 0) return { kind: 'faulty', faults }
-
+  const yaml = readYaml(text)
+  if (yaml.kind === 'faulty') {
+    const { line, found, remedy } = yaml.fault
+    return { kind: 'faulty', faults: [`${file}${line === null ? '' : `:${line}`}: ${found}; ${remedy}`] }
+  }
+  const { contents, lineAt } = yaml
+  const faults: string[] = []
   const tell: Tell = (node, place, message) => {
-    const { line } = lines.linePos(isNode(node) ? (node.range?.[0] ?? 0) : 0)
+    const line = lineAt(isNode(node) ? (node.range?.[0] ?? 0) : 0)
     faults.push(`${file}:${line} ${place}: ${message}`)
   }
-  const pairs = isMap(document.contents) ? document.contents.items : []
-  if (pairs.length === 0) tell(document.contents, '(the whole file)', COUNTRIES)
+  const pairs = isMap(contents) ? contents.items : []
+  if (pairs.length === 0) tell(contents, '(the whole file)', COUNTRIES)
   const holidays: Partial<Record<ServedCountry, readonly string[]>> = {}
   for (const pair of pairs) {
     const country = SERVED_COUNTRIES.find((each) => isScalar(pair.key) && pair.key.value === each)

@@ -13,25 +13,36 @@ export interface NamedFiles {
   readonly faults: readonly string[]
 }
 
-/** Reads them whatever else is wrong with the configuration, so that all faults are told at once. */
-export const readNamedFiles = (filled: unknown, folder: string): NamedFiles => {
+/** Reads them whatever else is wrong with the configuration, so that all faults are told at once. A path is told as it is written, without
+ *  what variables stand for, and only if it looks like one: it may be a secret in the wrong place. */
+export const readNamedFiles = (
+  { filled, written }: { readonly filled: unknown; readonly written: unknown },
+  folder: string,
+): NamedFiles => {
   const faults: string[] = []
   const at = (setting: string) => (fault: string) => faults.push(`${setting}: ${fault}`)
-  const named = <T>(path: z.ZodType<T>): T | undefined => path.safeParse(filled).data
+  /** Where the file is, and what it is called in faults. */
+  const named = (...place: readonly string[]): readonly [path: string, called: string] | undefined => {
+    const [path, called] = [textAt(filled, place), textAt(written, place)]
+    return path && called
+      ? [resolve(folder, path), LOOKS_LIKE_FILE.test(called) ? resolve(folder, called) : 'the file']
+      : undefined
+  }
 
-  const holidaysFile = named(z.object({ holidays: z.string().min(1) }))?.holidays
-  const holidays = holidaysFile === undefined ? null : readHolidays(resolve(folder, holidaysFile))
+  const holidaysFile = named('holidays')
+  const holidays = holidaysFile ? readHolidays(...holidaysFile) : null
   if (holidays?.kind === 'faulty') holidays.faults.forEach(at('holidays'))
 
-  const wordsFile = named(z.object({ bannedWords: z.string().min(1) }))?.bannedWords
-  const words = wordsFile === undefined ? null : readBannedWords(resolve(folder, wordsFile))
+  const wordsFile = named('bannedWords')
+  const words = wordsFile ? readBannedWords(...wordsFile) : null
   if (words?.kind === 'faulty') words.faults.forEach(at('bannedWords'))
 
   const catalogues = new Map<string, Catalogue>()
-  const channels = named(z.object({ channels: z.record(z.string(), z.looseObject({})) }))?.channels ?? {}
-  for (const [channel, { catalogue: file }] of Object.entries(channels))
+  const channels = z.looseObject({ channels: z.looseObject({}) }).safeParse(filled).data?.channels ?? {}
+  for (const channel of Object.keys(channels))
     try {
-      if (typeof file === 'string' && file !== '') catalogues.set(channel, readCatalogueFile(resolve(folder, file)))
+      const file = named('channels', channel, 'catalogue')
+      if (file) catalogues.set(channel, readCatalogueFile(...file))
     } catch (error) {
       if (!(error instanceof CatalogueError)) throw error
       at(`channels.${channel}.catalogue`)(error.message)
@@ -42,4 +53,14 @@ export const readNamedFiles = (filled: unknown, folder: string): NamedFiles => {
     catalogues,
     faults,
   }
+}
+
+const LOOKS_LIKE_FILE = /^\P{C}{1,300}\.(ya?ml|json)$/u
+
+const textAt = (value: unknown, place: readonly string[]): string | undefined => {
+  const found = place.reduce<unknown>(
+    (at, step) => (typeof at === 'object' && at !== null ? Object.getOwnPropertyDescriptor(at, step)?.value : undefined),
+    value,
+  )
+  return typeof found === 'string' ? found : undefined
 }

@@ -8,7 +8,9 @@ export const quietHoursSetting = <const Word extends string>(...words: readonly 
   return z.unknown().transform((value, context): Word | readonly QuietWindow[] => {
     const word = words.find((each) => each === value)
     if (word !== undefined) return word
-    const read = (Array.isArray(value) ? z.array(window).min(1, { error: NO_WINDOW }) : window).safeParse(value)
+    const read = (
+      Array.isArray(value) ? z.array(window).min(1, { error: NO_WINDOW }).max(MOST_WINDOWS, { error: TOO_MANY_WINDOWS }) : window
+    ).safeParse(value)
     if (!read.success) {
       for (const issue of read.error.issues) {
         const { path, message } = issue
@@ -74,6 +76,10 @@ const openTimeOf = (windows: readonly QuietWindow[]): { perWeekMs: number; longe
 }
 
 const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']
+/** Every notification carries them. */
+const MOST_WINDOWS = 50
+const MOST_DAYS = 400
+const TOO_MANY_WINDOWS = `write at most ${MOST_WINDOWS} windows`
 const WINDOW = '{ from: "21:00", until: "08:00" }'
 const NO_WINDOW = 'give at least one window, or write none'
 const FROM = 'write a time of day in quotes, such as "21:00"'
@@ -91,6 +97,7 @@ const windowNamed = (remedy: string) =>
         on: z
           .array(day(), { error: ON })
           .min(1, { error: NO_DAY })
+          .max(MOST_DAYS, { error: `write at most ${MOST_DAYS} days` })
           .transform((days) => [...new Set(days)])
           .nullable()
           .default(null),

@@ -29,14 +29,16 @@ export const bytes = (least: number, exactly: boolean, name: string) => {
   })
 }
 
+const DAY_MS = 86_400_000
 const DURATION = 'write an ISO 8601 duration above zero, such as PT10S'
-export const duration = ({ none = false } = {}) => {
-  const remedy = none ? `${DURATION}, or none` : DURATION
+/** In whole ms. For more than some days no timer can wait. */
+export const duration = ({ none = false, mostDays = 366 } = {}) => {
+  const remedy = `${DURATION}, at most P${mostDays}D${none ? ', or none' : ''}`
   return z.string({ error: remedy }).transform((value, context) => {
     if (none && value === 'none') return 0
     try {
       const ms = Temporal.Duration.from(value).total('milliseconds')
-      if (ms > 0) return ms
+      if (Number.isInteger(ms) && ms > 0 && ms <= mostDays * DAY_MS) return ms
     } catch {
       // said below
     }

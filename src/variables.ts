@@ -35,14 +35,20 @@ export const fillIn = (value: unknown, env: Environment, unset: 'fault' | 'stand
       standIns.add(name)
       return standInFor(path)
     }
-    faults.push({ path, message: `\${${name}} ${found.fault}` })
+    faults.push({ path, message: found.fault })
     return ''
   }
   return { value: fill(value, [], lookUp), faults, standIns: [...standIns] }
 }
 
+/** Of what never ends only so much is looked at. */
+const VARIABLE = /\$\{([^}]{0,200})\}/g
+const NAME = /^[A-Z_][A-Z0-9_]*$/
+/** Not quoted: `${PASSWORD:-…}` has a password in it. */
+const NO_NAME = 'between ${ and } there is no name of a variable: write capital letters, digits and underscores, and nothing else'
+
 const fill = (value: unknown, path: Path, lookUp: (name: string, path: Path) => string): unknown => {
-  if (typeof value === 'string') return value.replace(/\$\{([^}]*)\}/g, (_, name: string) => lookUp(name, path))
+  if (typeof value === 'string') return value.replace(VARIABLE, (_, name: string) => lookUp(name, path))
   if (Array.isArray(value)) return value.map((each, index) => fill(each, [...path, index], lookUp))
   if (typeof value === 'object' && value !== null)
     return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, fill(each, [...path, key], lookUp)]))
@@ -50,19 +56,18 @@ const fill = (value: unknown, path: Path, lookUp: (name: string, path: Path) => 
 }
 
 const fromEnv = (name: string, env: Environment): string | { readonly kind: 'unset' | 'unreadable'; readonly fault: string } => {
-  if (!/^[A-Z_][A-Z0-9_]*$/.test(name))
-    return { kind: 'unreadable', fault: 'is no variable: write capital letters, digits and underscores' }
+  if (!NAME.test(name)) return { kind: 'unreadable', fault: NO_NAME }
   const direct = env[name]
   if (direct !== undefined) return direct
   const file = env[`${name}_FILE`]
   if (file === undefined)
-    return { kind: 'unset', fault: `is not set: set ${name}, or ${name}_FILE to the path of a file that holds it` }
+    return { kind: 'unset', fault: `\${${name}} is not set: set ${name}, or ${name}_FILE to the path of a file that holds it` }
   try {
     return readFileSync(file, 'utf8').trim()
   } catch (cause) {
     return {
       kind: 'unreadable',
-      fault: `cannot be read from the file that ${name}_FILE names (${(cause as NodeJS.ErrnoException).code})`,
+      fault: `\${${name}} cannot be read from the file that ${name}_FILE names (${(cause as NodeJS.ErrnoException).code})`,
     }
   }
 }

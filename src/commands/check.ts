@@ -64,7 +64,8 @@ any fault. A section that could not be looked at is a fault, and the others stil
   access          the ACLs of a worker and of this command, if the brokers have an authorizer (\`tsuchi acls\` prints them)
   topics          tsuchi's own: partitions, clean-up, retention, compaction; with environment: production also three replicas, two of
                   them in sync, and no unclean election
-  immutables      pepper, partitions and group against what the journal began with
+  immutables      pepper, partitions and group against what the journal began with; the format of internal records, whether this
+                  version reads it, and whether it could be raised
   events          the routes' topics: what they keep must not be older than what a route remembers (dedupeWindow), or a replay ends as
                   dead letters; nor shorter than what a route still sends (maxAge), or an outage loses events
   schemas         that of results; every registered version of the events, and whether its route can read it; compatibility:

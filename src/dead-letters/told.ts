@@ -89,7 +89,9 @@ export const headerLines = (record: LetterRecord): string[] =>
 export const headersJson = (record: LetterRecord): object =>
   Object.fromEntries(Object.keys(record.headers).map((name) => [name, headerOf(record, name) ?? '']))
 
-export const timeOf = (ms: number): string => new Date(ms).toISOString()
+/** A producer may have written any number for it. */
+export const timeOf = (ms: number): string =>
+  Number.isFinite(new Date(ms).getTime()) ? new Date(ms).toISOString() : `no time (${ms})`
 
 const sizeText = (bytes: number | null): string => (bytes === null ? 'none' : bytes === 1 ? '1 byte' : `${bytes} bytes`)
 

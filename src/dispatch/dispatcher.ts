@@ -53,10 +53,11 @@ export const createDispatcher = (options: {
 
   const lost = new Set<number>()
 
-  const failed = (partition: number, error: Error) => {
+  /** `epoch`: of the task that failed, if it had come so far. */
+  const failed = (partition: number, epoch: number | null, error: Error) => {
     const count = (failures.get(partition) ?? 0) + 1
     failures.set(partition, count)
-    onEvent({ kind: 'task-failed', partition, error })
+    onEvent({ kind: 'task-failed', partition, epoch, error })
     if (error instanceof StateLostError || count > MOST_FAILURES) {
       lost.add(partition)
       return options.onFatal(error)
@@ -76,21 +77,22 @@ export const createDispatcher = (options: {
       ended = error
       if (opened === undefined || tasks.get(partition) !== opened) return // given up before; another may hold the partition by now
       tasks.delete(partition)
-      failed(partition, error)
+      failed(partition, opened.epoch, error)
     }
     const opens = options
       .openTask(partition, onEnded)
       .then(
         (task) => {
           if (stopped || !owned.has(partition)) return close(task)
-          if (ended) return failed(partition, ended)
+          if (ended) return failed(partition, task.epoch, ended)
           opened = task
           tasks.set(partition, task)
           options.group().start(partition, task.wants())
-          onEvent({ kind: 'task-opened', partition, ms: clock.monotonic() - startedAt, ...task.restored })
+          const ms = clock.monotonic() - startedAt
+          onEvent({ kind: 'task-opened', partition, epoch: task.epoch, ms, ...task.restored })
         },
         (error: Error) => {
-          if (owned.has(partition)) failed(partition, error)
+          if (owned.has(partition)) failed(partition, null, error)
         },
       )
       .catch((error: Error) => options.onFatal(error))
@@ -105,7 +107,7 @@ export const createDispatcher = (options: {
     const closed = task.close().catch((error: Error) => onEvent({ kind: 'close-failed', partition: task.partition, error }))
     const tracked: Promise<void> = closed.finally(() => closing.delete(tracked))
     closing.add(tracked)
-    onEvent({ kind: 'task-closed', partition: task.partition })
+    onEvent({ kind: 'task-closed', partition: task.partition, epoch: task.epoch })
   }
 
   return {
@@ -161,10 +163,11 @@ export type DispatchEvent =
   | {
       readonly kind: 'task-opened'
       readonly partition: number
+      readonly epoch: number
       readonly ms: number
       readonly from: number
       readonly records: number
     }
-  | { readonly kind: 'task-closed'; readonly partition: number }
-  | { readonly kind: 'task-failed'; readonly partition: number; readonly error: Error }
+  | { readonly kind: 'task-closed'; readonly partition: number; readonly epoch: number }
+  | { readonly kind: 'task-failed'; readonly partition: number; readonly epoch: number | null; readonly error: Error }
   | { readonly kind: 'close-failed'; readonly partition: number; readonly error: Error }

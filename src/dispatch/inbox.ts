@@ -1,3 +1,4 @@
+import type { Clock, Timers } from '../clock.ts'
 import type { Input } from '../domain/input.ts'
 
 /** What callbacks put in and the task's loop takes out: the only way to reach a task's state. */
@@ -15,7 +16,7 @@ export interface Inbox {
   nudge(): void
 }
 
-export const createInbox = (monotonic: () => number): Inbox => {
+export const createInbox = ({ monotonic }: Pick<Clock, 'monotonic'>, timers: Timers): Inbox => {
   let inputs: { input: Input; at: number }[] = []
   let records = 0
   let wake: (() => void) | undefined
@@ -46,9 +47,9 @@ export const createInbox = (monotonic: () => number): Inbox => {
     nudge,
     changed: (withinMs) =>
       new Promise((resolve) => {
-        const timer = setTimeout(() => wake?.(), Math.min(withinMs, LONGEST_TIMER_MS))
+        const callOff = timers.after(Math.min(withinMs, LONGEST_TIMER_MS), () => wake?.())
         wake = () => {
-          clearTimeout(timer)
+          callOff()
           wake = undefined
           resolve()
         }

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock, Timers } from '../clock.ts'
 import { retryDelayMs } from '../domain/back-off.ts'
 import { type Intention, SEND_BY_MS } from '../domain/changes.ts'
 import type { Lane } from '../domain/entry.ts'
@@ -40,6 +40,7 @@ export const createSender = (options: {
   readonly lanes: ReadonlyMap<Lane, SenderLane>
   readonly open: Open
   readonly clock: Clock
+  readonly timers: Timers
   /** No permits while this does not hold: what says who may be written to is not up to date. */
   readonly mayGrant?: () => boolean
   /** The state still has this intention in force: it was not settled, cancelled or paused since. */
@@ -48,9 +49,9 @@ export const createSender = (options: {
   readonly onFault: (fault: unknown) => void
   readonly onReport: (report: OutcomeReport, attempt: AttemptFacts) => void
 }): Sender => {
-  const { lanes, clock } = options
+  const { lanes, clock, timers } = options
   const queues = new Map<Lane, Waiting[]>([...lanes.keys()].map((lane) => [lane, []]))
-  const timers = new Map<Lane, NodeJS.Timeout>()
+  const waits = new Map<Lane, () => void>()
   const setbacks = new Map<Lane, number>()
   const pausedUntil = new Map<Lane, number>()
   const underWay = new Map<Lane, number>()
@@ -107,7 +108,7 @@ export const createSender = (options: {
     const queue = queues.get(lane)
     const way = lanes.get(lane)
     if (!queue || !way) return
-    clearTimeout(timers.get(lane))
+    waits.get(lane)?.()
     for (let head = queue[0]; head; head = queue[0]) {
       if (!inTime(head)) {
         queue.shift()
@@ -117,9 +118,9 @@ export const createSender = (options: {
       const now = clock.monotonic()
       if (!way.pace.take(now)) {
         const wake = Math.min(way.pace.nextAt(now), head.decidedAt + SEND_BY_MS)
-        timers.set(
+        waits.set(
           lane,
-          setTimeout(() => pump(lane), Math.max(0, Math.ceil(wake - now))),
+          timers.after(Math.max(0, Math.ceil(wake - now)), () => pump(lane)),
         )
         return
       }

@@ -26,9 +26,9 @@ export interface InputBounds {
   readonly groupHasRead: boolean
 }
 
-/** State that cannot be trusted. Nothing is sent, and nobody but an operator can mend it. */
+/** State that cannot be trusted, or not be read. Nothing is sent, and nobody but an operator can mend it. */
 export class StateLostError extends Error {
-  override readonly name = 'StateLostError'
+  override readonly name: string = 'StateLostError'
 }
 
 /** Where to read on. Throws StateLostError if the journal and its inputs do not fit together. */

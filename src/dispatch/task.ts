@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock, Timers } from '../clock.ts'
 import { type Changes, type Intention, SEND_BY_MS } from '../domain/changes.ts'
 import type { Coverage } from '../domain/coverage.ts'
 import type { Input, OutcomeReport } from '../domain/input.ts'
@@ -72,6 +72,7 @@ export interface TaskOptions {
   readonly store: Store
   readonly policy: Policy
   readonly clock: Clock
+  readonly timers: Timers
   /** The longest an attempt can take, ms. */
   readonly attemptMs: number
   readonly createSender: (wiring: SenderWiring) => Sender
@@ -86,7 +87,7 @@ export interface TaskOptions {
 }
 
 export const openTask = async (options: TaskOptions): Promise<Task> => {
-  const { partition, incarnation, journal, store, clock, policy } = options
+  const { partition, incarnation, journal, store, clock, timers, policy } = options
 
   const { epoch, fencedAt, restored } = await restore(options)
   const bounds = await journal.inputs()
@@ -94,7 +95,7 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
   let readUntil = endsOf(bounds)
   let owner: Owner = { partition, incarnation, epoch, orphansFrom: fencedAt + SEND_BY_MS + options.attemptMs }
 
-  const inbox = createInbox(clock.monotonic)
+  const inbox = createInbox(clock, timers)
   const wanted = { ...start }
   let position = start
   let counter = 0
@@ -254,9 +255,8 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
     (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
   )
   void stopped.then((error) => {
-    if (!error) return
-    const end = () => options.onEnded(error)
-    close().then(end, end)
+    const end = () => error && options.onEnded(error)
+    if (error) close().then(end, end)
   })
 
   return {
@@ -288,7 +288,7 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
       const until = clock.monotonic() + withinMs
       while (life !== 'closed' && (sender.inFlight() > 0 || inbox.size > 0 || stepping) && clock.monotonic() < until) {
         inbox.nudge()
-        await new Promise((resolve) => setTimeout(resolve, 5))
+        await new Promise<void>((resolve) => timers.after(5, resolve))
       }
     },
     close: () => close(),

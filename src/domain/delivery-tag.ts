@@ -24,5 +24,7 @@ export const parseDeliveryTag = (tag: string): IntentionId | undefined => {
   if (!match) return undefined
   const [, partition = '', incarnation = '', epoch = '', counter = ''] = match
   const number = (digits: string) => Number.parseInt(digits, 36)
-  return { partition: number(partition), incarnation, epoch: number(epoch), counter: number(counter) }
+  const id = { partition: number(partition), incarnation, epoch: number(epoch), counter: number(counter) }
+  // With zeros before it, or beyond what is exact, it would pass for another's.
+  return formatDeliveryTag(id) === tag ? id : undefined
 }

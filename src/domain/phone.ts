@@ -49,7 +49,11 @@ export const recipientRefOf = (hash: HashedPhone, pepper: Uint8Array): string =>
 
 /** The form of a value without the value: every digit a 9 (also `①` or `Ⅷ`), every letter an A, cut at 24 characters. */
 export const shapeOf = (value: string): string => {
-  const cut = [...value].slice(0, 24).join('')
-  const shape = cut.replace(/\p{N}/gu, '9').replace(/\p{L}/gu, 'A').replace(/\p{C}/gu, '?')
+  // A character is one or two units: more of a long value need not be looked at.
+  const cut = [...value.slice(0, 48)].slice(0, 24).join('')
+  const shape = cut
+    .replace(/\p{N}/gu, '9')
+    .replace(/\p{L}/gu, 'A')
+    .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?')
   return `a text of the shape ${shape}${cut.length < value.length ? '…' : ''} (${value.length} characters)`
 }

@@ -31,7 +31,7 @@ export type BannedWordsReading =
 
 /** Reads a list of words. Every fault is told at once, with line and remedy. Quotes no value: the path may lead to another file, with
  *  secrets in it. */
-export const readBannedWords = (file: string): BannedWordsReading => {
+export const readBannedWords = (file: string, called = file): BannedWordsReading => {
   let text: string
   try {
     text = readFileSync(file, 'utf8')
@@ -39,13 +39,13 @@ export const readBannedWords = (file: string): BannedWordsReading => {
     const { code } = cause as NodeJS.ErrnoException
     return {
       kind: 'faulty',
-      faults: [`${file} cannot be read (${code}): name the file with the words, or leave bannedWords out`],
+      faults: [`${called} cannot be read (${code}): name the file with the words, or leave bannedWords out`],
     }
   }
   const yaml = readYaml(text)
   if (yaml.kind === 'faulty') {
     const { line, found, remedy } = yaml.fault
-    return { kind: 'faulty', faults: [`${file}${line === null ? '' : `:${line}`}: ${found}; ${remedy}`] }
+    return { kind: 'faulty', faults: [`${called}${line === null ? '' : `:${line}`}: ${found}; ${remedy}`] }
   }
   const { contents, value: plain, lineAt } = yaml
   const words = WordsFile.safeParse(plain)
@@ -64,7 +64,7 @@ export const readBannedWords = (file: string): BannedWordsReading => {
     kind: 'faulty',
     faults: issues.map(({ path, message }) => {
       const place = formatField(path.filter((step) => typeof step !== 'symbol'))
-      return `${file}:${lineOf(path)} ${place || '(the whole file)'}: ${message}`
+      return `${called}:${lineOf(path)} ${place || '(the whole file)'}: ${message}`
     }),
   }
 }

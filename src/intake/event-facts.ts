@@ -1,7 +1,8 @@
 import type { EventFacts } from '../domain/request.ts'
 import { describe } from '../value-shape.ts'
-import { readTime, TIME_FORMS } from './event-time.ts'
+import { readTime, TIME_FORMS, Y2200 } from './event-time.ts'
 import { resolve } from './field-path.ts'
+import { NAME_FORMS, nameOf } from './field-text.ts'
 import type { Route } from './route.ts'
 import type { SourceRecord } from './source-record.ts'
 
@@ -16,43 +17,65 @@ export interface EventReading {
   readonly fault: string | null
 }
 
-/** CloudEvents headers win over the fields that the route names. `scope` has no nulls. */
-export const readEvent = (route: Route, scope: object, record: SourceRecord): EventReading => {
-  const identity = identityOf(route, scope, record)
-  const time = timeOf(route, scope, record)
+/** CloudEvents headers win over the fields that the route names. `scope` has no nulls. `now` is when the record is read. */
+export const readEvent = (route: Route, scope: object, record: SourceRecord, now: number): EventReading => {
+  const named = identityOf(route, scope, record)
+  const identity = 'fault' in named ? null : named
+  const time = timeOf(route, scope, record, now)
   const facts = {
     source: identity?.source ?? null,
     id: identity?.id ?? null,
-    type: record.headers.get('ce_type') ?? route.event,
+    type: record.headers.has('ce_type') ? (nameOf(record.headers.get('ce_type')) ?? null) : route.event,
     time: time.ms,
   }
   // What is called off twice is called off: no identity is needed to tell.
-  const fault = identity === null && route.kind === 'notify' ? missingIdentity(route) : time.fault
+  const fault = 'fault' in named && route.kind === 'notify' ? named.fault : time.fault
   return { facts, time: time.ms, identity, fault }
 }
 
-const identityOf = (route: Route, scope: object, { headers }: SourceRecord): EventReading['identity'] => {
+type Identity = NonNullable<EventReading['identity']>
+
+const identityOf = (route: Route, scope: object, { headers }: SourceRecord): Identity | { readonly fault: string } => {
   const source = headers.get('ce_source')
   const id = headers.get('ce_id')
-  if (source && id) return { source, id }
-  if (!route.identity) return null
-  const named = resolve(route.identity.id, scope)
-  if (typeof named === 'number' || typeof named === 'bigint') return { source: route.identity.source, id: String(named) }
-  return typeof named === 'string' && named !== '' ? { source: route.identity.source, id: named } : null
+  if (source && id) return identityNamed({ place: 'header ce_source', value: source }, { place: 'header ce_id', value: id })
+  const { identity } = route
+  const value = identity ? resolve(identity.id, scope) : undefined
+  if (!identity || value === undefined || value === '') return { fault: missingIdentity(route) }
+  return identityNamed({ place: 'identity.source', value: identity.source }, { place: identity.id.text, value })
 }
+
+interface Named {
+  readonly place: string
+  readonly value: unknown
+}
+
+const identityNamed = (source: Named, id: Named): Identity | { readonly fault: string } => {
+  const named = { source: nameOf(source.value), id: nameOf(id.value) }
+  if (named.source === undefined) return { fault: unnamed(source) }
+  return named.id === undefined ? { fault: unnamed(id) } : { source: named.source, id: named.id }
+}
+
+const unnamed = ({ place, value }: Named): string => `${place}: wanted ${NAME_FORMS}, found ${describe(value)}`
 
 const missingIdentity = ({ identity }: Route): string =>
   identity
     ? `${identity.id.text}: found nothing, and no headers ce_source and ce_id; without an identity a repeated event cannot be told`
     : 'headers ce_source and ce_id: one is missing; send both, or name the identity in the route'
 
-const timeOf = (route: Route, scope: object, record: SourceRecord): { ms: number; fault: string | null } => {
+const timeOf = (route: Route, scope: object, record: SourceRecord, now: number): { ms: number; fault: string | null } => {
   const header = record.headers.get('ce_time')
   const value = header ?? (route.time ? resolve(route.time, scope) : undefined)
-  if (value === undefined) return { ms: record.timestamp, fault: null }
+  // Kafka's -1 is none; one of the far future, in microseconds for instance, would be remembered until then.
+  const isSound = record.timestamp >= 0 && record.timestamp < Y2200
+  const ms = isSound ? record.timestamp : now
+  if (value === undefined) return { ms, fault: isSound ? null : TIMESTAMP_FAULT }
   const time = readTime(value)
   if (time?.kind === 'instant') return { ms: time.ms, fault: null }
   if (time?.kind === 'local') return { ms: time.at.toZonedDateTime(route.eventZone).epochMilliseconds, fault: null }
   const name = header === undefined ? route.time?.text : 'header ce_time'
-  return { ms: record.timestamp, fault: `${name}: wanted ${TIME_FORMS} with a time of day, found ${describe(value)}` }
+  return { ms, fault: `${name}: wanted ${TIME_FORMS} with a time of day, found ${describe(value)}` }
 }
+
+const TIMESTAMP_FAULT =
+  "the record's timestamp: wanted milliseconds since 1970, up to 2199, found none, or another number; write it, or name the field with the time"

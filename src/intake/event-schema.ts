@@ -19,13 +19,26 @@ export type SchemaReading =
 /** Never throws. `record` holds the fields of the event, and `event` for the whole of it. */
 export const readEventSchema = (text: string): SchemaReading => {
   try {
-    const json: object = JSON.parse(text)
+    const json = jsonOf(text)
+    if (json === undefined) return { kind: 'faulty', message: 'not JSON' }
     const type = avsc.Type.forSchema(json as Schema)
     if (!(type instanceof avsc.types.RecordType) || !type.name)
       return { kind: 'faulty', message: `a ${type.typeName}, not a record` }
     return { kind: 'read', schema: { name: type.name, json }, record: fieldsOf(type, type) }
   } catch (error) {
-    return { kind: 'faulty', message: error instanceof Error ? error.message : 'not an Avro schema' }
+    return { kind: 'faulty', message: error instanceof Error ? error.message.slice(0, LONGEST_MESSAGE) : 'not an Avro schema' }
+  }
+}
+
+/** avsc's words may have the whole schema in them. */
+const LONGEST_MESSAGE = 200
+
+/** A parser's own words quote what it could not read: the path may lead to another file, with secrets in it. */
+const jsonOf = (text: string): object | undefined => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }
 

@@ -36,7 +36,7 @@ export type IntakeEvent =
 
 /** Reads one batch of a domain topic: every record becomes requests, and only then its offset moves. */
 export const createIntake = (options: {
-  readonly context: Omit<ReadContext, 'now'>
+  readonly context: Omit<ReadContext, 'now' | 'pause'>
   readonly writer: RequestWriter
   readonly clock: Clock
   readonly onEvent: (event: IntakeEvent) => void
@@ -70,10 +70,16 @@ export const createIntake = (options: {
       return true
     }
 
+    // LINE may wait for an answer; and who is not heard of for as long as thousands take on a busy machine loses the partition, and the
+    // next one begins anew.
+    const pause = async () => {
+      await setImmediate()
+      await batch.heartbeat()
+    }
     let unpaused = 0
     for (const record of batch.records) {
       const reading = await untilDone(batch, () =>
-        readRecord(sourceOf(batch, record), record.value, { ...context, now: clock.now() }),
+        readRecord(sourceOf(batch, record), record.value, { ...context, now: clock.now(), pause }),
       )
       if (!reading) return
       requests.push(...reading.requests)
@@ -82,7 +88,7 @@ export const createIntake = (options: {
       last = record.offset
       unpaused += reading.requests.length
       if (unpaused >= UNPAUSED) {
-        await setImmediate() // LINE may wait for an answer
+        await pause()
         unpaused = 0
       }
       if (requests.length >= PORTION && !(await flush())) return

@@ -33,7 +33,7 @@ export function* interpreting(
 ): Generator<void, Interpretation> {
   if (typeof event !== 'object' || event === null) throw new TypeError(`route ${route.id}: the event is ${describe(event)}`)
   const whole = withoutNulls(event)
-  const reading = readEvent(route, wholeScope(whole), record)
+  const reading = readEvent(route, wholeScope(whole), record, context.now)
   if (reading.time + route.dedupeWindowMs <= context.now) return { kind: 'too-old' }
   return { kind: 'requests', ...(yield* noticesOf({ route, reading, record, context }, scopesOf(route, whole))) }
 }

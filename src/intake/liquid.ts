@@ -43,10 +43,14 @@ export const parseText = (source: string): TextParsing => {
     const read = variablesOf(template)
     const variables = read.filter(([first]) => first !== OURS)
     const hasLinkToken = variables.length < read.length
+    const names = namesIn(template)
     const given = hasLinkToken
       ? (scope: object) => ({ ...scope, [OURS]: { linkToken: EXAMPLE_TOKEN } })
       : (scope: object) => scope
-    return { kind: 'parsed', text: { variables, hasLinkToken, render: (scope, zone) => render(template, given(scope), zone) } }
+    return {
+      kind: 'parsed',
+      text: { variables, hasLinkToken, render: (scope, zone) => render(template, names, given(scope), zone) },
+    }
   } catch (error) {
     return { kind: 'faulty', message: error instanceof Error ? `Liquid: ${error.message}` : 'Liquid could not read it' }
   }
@@ -78,16 +82,29 @@ const unknownUse = (source: string, template: Template[]): string | undefined =>
 export const isTemplate = (source: string): boolean => source.includes('{{') || source.includes('{%')
 
 const variablesOf = (template: Template[]): VariablePath[] =>
-  ENGINE.globalVariableSegmentsSync(template, { partials: false }).map((segments) => {
-    const path: (string | number)[] = []
-    for (const segment of segments) {
-      if (Array.isArray(segment)) break
-      path.push(segment)
-    }
-    return path
-  })
+  ENGINE.globalVariableSegmentsSync(template, { partials: false }).map(writtenOf)
 
-const render = (template: Template[], scope: object, zone: string): TextRendering => {
+const writtenOf = (segments: readonly unknown[]): VariablePath => {
+  const path: (string | number)[] = []
+  for (const segment of segments) {
+    if (typeof segment !== 'string' && typeof segment !== 'number') break
+    path.push(segment)
+  }
+  return path
+}
+
+/** Every variable as the template has it, its own among them: `item.name`, and `labels` of `labels[customer.id]`. */
+const namesIn = (template: Template[]): readonly string[] =>
+  ENGINE.variableSegmentsSync(template, { partials: false }).map((segments) => writtenOf(segments).join('.'))
+
+/** What Liquid says is missing may have a value of the event in it, of `[customer.id]`: only what the template says is told. */
+const tellable = (missing: string, names: readonly string[]): string => {
+  if (names.some((name) => name === missing || name.startsWith(`${missing}.`))) return missing
+  const start = names.filter((name) => missing.startsWith(`${name}.`)).toSorted((a, b) => b.length - a.length)[0]
+  return start === undefined ? 'such a variable' : `${start}[…]`
+}
+
+const render = (template: Template[], names: readonly string[], scope: object, zone: string): TextRendering => {
   try {
     return { kind: 'text', text: String(ENGINE.renderSync(template, scope, { globals: { [ZONE]: zone } })) }
   } catch (error) {
@@ -95,7 +112,7 @@ const render = (template: Template[], scope: object, zone: string): TextRenderin
     if (!LiquidError.is(error)) return { kind: 'unusable', detail: 'Liquid failed on it' }
     const cause = error.originalError
     if (cause instanceof Unusable) return { kind: 'unusable', detail: cause.message }
-    if (cause && 'variableName' in cause) return { kind: 'missing', variable: String(cause.variableName) }
+    if (cause && 'variableName' in cause) return { kind: 'missing', variable: tellable(String(cause.variableName), names) }
     if (cause?.message.includes('limit exceeded')) return { kind: 'unusable', detail: TOO_MUCH }
     return { kind: 'unusable', detail: 'Liquid failed on it' }
   }

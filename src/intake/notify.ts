@@ -5,11 +5,12 @@ import { type HashedPhone, hashPhone, readPhone, recipientRefOf, type ServedCoun
 import type { Notification, Request } from '../domain/request.ts'
 import { sealContent } from '../domain/seal.ts'
 import { describe } from '../value-shape.ts'
-import { type About as AboutAny, type Fault, faultOf, malformed, missing, refused } from './about.ts'
+import { type About as AboutAny, type Fault, faultOf, malformed, missing, nobodyAt, refused } from './about.ts'
 import type { Advertised, Advertisement } from './advertising.ts'
 import { readKey } from './business-key.ts'
 import { endOf, readTime, readZone, TIME_FORMS } from './event-time.ts'
 import { resolve } from './field-path.ts'
+import { NAME_FORMS, nameOf } from './field-text.ts'
 import type { Linked } from './message-template.ts'
 import type { NotifyingRoute } from './route.ts'
 import { quietHoursFor } from './route-quiet-hours.ts'
@@ -54,6 +55,8 @@ interface Among {
 const requestFor = (about: About, scope: object, { index, told, advertised, alone }: Among): Request => {
   const { route, reading, context } = about
   const customerId = customerOf(route, scope)
+  if (typeof customerId === 'object' && customerId !== null)
+    return refused(about, nobodyAt(index), faultOf(route, index, customerId))
   const phone = phoneOf(route, scope, index)
   if ('reason' in phone) return refused(about, { index, customerId, recipientRef: null }, phone)
 
@@ -106,9 +109,10 @@ const requestFor = (about: About, scope: object, { index, told, advertised, alon
 const tokenOf = ({ pepper, ...context }: About['context'], recipientRef: string, notificationId: string): string =>
   (context.linkTokenOf ?? linkTokenOf)(recipientRef, notificationId, linkTokenKey(pepper))
 
-const customerOf = ({ recipient }: NotifyingRoute, scope: object): string | null => {
-  const value = recipient.customer ? resolve(recipient.customer, scope) : undefined
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' ? String(value) || null : null
+const customerOf = ({ recipient: { customer: path } }: NotifyingRoute, scope: object): string | null | UnreadableField => {
+  const value = path ? resolve(path, scope) : undefined
+  if (!path || value === undefined || value === '') return null
+  return nameOf(value) ?? { kind: 'malformed', path, wanted: NAME_FORMS, found: describe(value) }
 }
 
 const phoneOf = (route: NotifyingRoute, scope: object, index: number): { to: HashedPhone; country: ServedCountry } | Fault => {

@@ -31,9 +31,12 @@ export interface Dead {
 export interface ReadContext extends InterpretContext {
   readonly routes: readonly Route[]
   readonly read: (value: Buffer | null) => Promise<EventReading>
+  /** Awaited between portions of an event for many: whatever else there is to do is done. What it rejects with ends the reading. */
+  readonly pause?: () => Promise<void>
 }
 
-/** Decodes, routes and interprets one record. Rejects only when the registry cannot be asked: the record is then to be read again. */
+/** Decodes, routes and interprets one record. Rejects only when the registry cannot be asked, or with what the pause rejects with: the record
+ *  is then to be read again. */
 export const readRecord = async (record: SourceRecord, value: Buffer | null, context: ReadContext): Promise<RecordReading> => {
   const position: Position = { ...record.position, index: 0 }
   const tooOld = (detail: string): RecordReading => ({ ...NOTHING, dead: { position, reason: 'older-than-window', detail } })
@@ -66,24 +69,28 @@ export const readRecord = async (record: SourceRecord, value: Buffer | null, con
   }
   const event = reading.as(route.schema satisfies ReaderSchema)
   if (event.kind === 'poison') return poison(event.reason, event.detail)
-  try {
-    const interpretation = await unhurried(interpreting(route, event.value, record, context))
-    if (interpretation.kind === 'requests') return { ...interpretation, dead: null }
-    return tooOld(`the event is older than the dedupeWindow of route ${route.id}`)
-  } catch (fault) {
+  const { pause = setImmediate } = context
+  const work = interpreting(route, event.value, record, context)
+  for (let step = attempt(work); ; step = attempt(work)) {
     // A bug of ours must not stop everybody's notifications: this record is set aside, whole and replayable, and says so.
-    return poison(
-      'internal-fault',
-      `route ${route.id} failed on this event (${fault instanceof Error ? fault.name : 'unknown fault'}): a fault of tsuchi; replay it when that is mended`,
-    )
+    if ('fault' in step)
+      return poison(
+        'internal-fault',
+        `route ${route.id} failed on this event (${step.fault instanceof Error ? step.fault.name : 'unknown fault'}): a fault of tsuchi; replay it when that is mended`,
+      )
+    if (step.done) {
+      if (step.value.kind === 'requests') return { ...step.value, dead: null }
+      return tooOld(`the event is older than the dedupeWindow of route ${route.id}`)
+    }
+    await pause()
   }
 }
 
-/** In every pause, whatever else there is to do is done. */
-const unhurried = async <T>(work: Generator<void, T>): Promise<T> => {
-  for (let step = work.next(); ; step = work.next()) {
-    if (step.done) return step.value
-    await setImmediate()
+const attempt = <T>(work: Generator<void, T>): IteratorResult<void, T> | { readonly fault: unknown } => {
+  try {
+    return work.next()
+  } catch (fault) {
+    return { fault }
   }
 }
 

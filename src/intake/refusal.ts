@@ -2,6 +2,8 @@ import { refusedIdOf } from '../domain/identity.ts'
 import type { Position } from '../domain/position.ts'
 import { DEFAULT_WINDOW_MS, type EventFacts, type RefusalReason, type RefusedRequest } from '../domain/request.ts'
 import { nearest } from '../nearest.ts'
+import { describe } from '../value-shape.ts'
+import { nameOf } from './field-text.ts'
 import type { Route } from './route.ts'
 import { type SourceRecord, traceparentOf } from './source-record.ts'
 
@@ -35,17 +37,18 @@ export const refuseUnrouted = (
   recordName: string,
   { routes, now }: { readonly routes: readonly Route[]; readonly now: number },
 ): RefusedRequest => {
-  const type = record.headers.get('ce_type') ?? null
+  const header = record.headers.get('ce_type')
+  const type = nameOf(header) ?? null
   const events = routes.filter(({ topic }) => topic === record.position.topic).map(({ event }) => event)
   const known =
     events.length > 0 ? `routes of this topic: ${nearest(type ?? recordName, events).join(', ')}` : 'no route has this topic'
   return refuse({
     reason: 'no-route',
-    detail: `${type === null ? '' : `type ${type}, `}record ${recordName}: ${known}`,
+    detail: `${header === undefined ? '' : `type ${type ?? `that is none (${describe(header)})`}, `}record ${recordName}: ${known}`,
     position: { ...record.position, index: 0 },
     event: {
-      source: record.headers.get('ce_source') ?? null,
-      id: record.headers.get('ce_id') ?? null,
+      source: nameOf(record.headers.get('ce_source')) ?? null,
+      id: nameOf(record.headers.get('ce_id')) ?? null,
       type: type ?? recordName,
       time: null,
     },

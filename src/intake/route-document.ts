@@ -93,15 +93,17 @@ const faultsOf = (error: z.ZodError, raw: unknown, fault: RouteDocument['fault']
   error.issues.flatMap((issue) => {
     const path = issue.path.filter((step) => typeof step !== 'symbol')
     if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => fault([...path, key], `an unknown field "${key}"`, nestedRemedy(key) ?? issue.message))
+      return issue.keys.map((key) => fault([...path, key], `an unknown field ${quote(key)}`, nestedRemedy(key) ?? issue.message))
     }
     return [fault(path, quote(valueAt(raw, path)), issue.message)]
   })
 
+const LONGEST_KEY = 80
+
 /** `unknown.policy: resend` is one key to YAML. */
 const nestedRemedy = (key: string): string | undefined => {
   const [outer, ...inner] = key.split('.')
-  if (inner.length === 0) return undefined
+  if (inner.length === 0 || key.length > LONGEST_KEY) return undefined
   return `write it as a mapping: ${outer}: { ${inner.join(': { ')}: …${' }'.repeat(inner.length)}`
 }
 

@@ -18,13 +18,19 @@ export const NO_FINDINGS: Findings = { faults: [], warnings: [] }
 
 /** `routes/payment-due.yaml:7 recipient.phone: found "customer.fone"; there is no …` */
 export const formatFault = ({ file, line, field, found, remedy }: Fault): string =>
-  `${file}${line === null ? '' : `:${line}`} ${field ? `${field}: ` : ''}found ${found}; ${remedy}`
+  `${file}${line === null ? '' : `:${line}`} ${field ? `${field}: ` : ''}found ${found}; ${remedy}`.replace(STEERING, '�')
+
+/** What would break the line, or steer the terminal. */
+const STEERING = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_C}]/gu
 
 export type FieldPathInFile = readonly (string | number)[]
 
 /** `['message', 'flexible', 0, 'altText']` → `message.flexible[0].altText` */
 export const formatField = (path: FieldPathInFile): string =>
-  path.reduce<string>((text, step) => (typeof step === 'number' ? `${text}[${step}]` : `${text}${text && '.'}${step}`), '')
+  path.reduce<string>((text, step) => (typeof step === 'number' ? `${text}[${step}]` : `${text}${text && '.'}${shown(step)}`), '')
+
+/** A key that is no name is something else in the wrong place: a whole text, a secret. */
+const shown = (key: string): string => (/^[\p{L}\p{N}_][\p{L}\p{N}\p{M}_ .-]{0,99}$/u.test(key) ? key : '(a key)')
 
 /** A value of a route file as a fault quotes it. */
 export const quote = (value: unknown): string => {

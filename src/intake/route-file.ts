@@ -29,20 +29,32 @@ const mapping = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
         : `write a mapping of ${Object.keys(shape).join(', ')}`,
   })
 
-const text = (remedy: string) => z.string({ error: remedy }).min(1, { error: remedy })
+/** What stands in every record of a notification, and what a template may be. */
+const LONGEST = 1_000
+const LONGEST_TEMPLATE = 20_000
+const TOO_LONG = `write at most ${LONGEST_TEMPLATE.toLocaleString('en')} characters`
+const text = (remedy: string) =>
+  z
+    .string({ error: remedy })
+    .min(1, { error: remedy })
+    .max(LONGEST, { error: `write at most ${LONGEST} characters` })
 const matching = (pattern: RegExp, remedy: string) => z.string({ error: remedy }).regex(pattern, { error: remedy })
 const oneOf = <const T extends readonly string[]>(values: T) => z.enum(values, { error: `write one of ${values.join(', ')}` })
 
 const path = matching(FIELD_PATH, 'write the path of a field, such as customer.phone')
-const name = /^[a-z0-9-]+$/
+const name = /^[a-z0-9-]{1,100}$/
 
-const DURATION = 'write an ISO 8601 duration in days, hours, minutes or seconds, such as PT10M, PT24H or P7D'
+const LONGEST_MS = 3_660 * 86_400_000
+/** In whole ms, as records have it. */
+const isDuration = (ms: number | undefined): ms is number =>
+  Number.isInteger(ms) && ms !== undefined && ms > 0 && ms <= LONGEST_MS
+const DURATION = 'write an ISO 8601 duration in days, hours, minutes or seconds, such as PT10M, PT24H or P7D; at most P3660D'
 const duration = z
   .string({ error: DURATION })
   .meta({ pattern: String.raw`^P(\d|T\d)` })
   .transform((value, context) => {
     const ms = readDuration(value)
-    if (ms !== undefined && ms > 0) return ms
+    if (isDuration(ms)) return ms
     context.addIssue({ code: 'custom', message: DURATION })
     return z.NEVER
   })
@@ -50,7 +62,7 @@ const duration = z
 const EXPIRES = 'write the path of a field with a time, or an ISO 8601 duration after the event such as PT6H'
 const expires = z.string({ error: EXPIRES }).transform((value, context) => {
   const ms = readDuration(value)
-  if (ms !== undefined && ms > 0) return { kind: 'after' as const, ms }
+  if (isDuration(ms)) return { kind: 'after' as const, ms }
   if (FIELD_PATH.test(value)) return { kind: 'field' as const, path: value }
   context.addIssue({ code: 'custom', message: EXPIRES })
   return z.NEVER
@@ -78,10 +90,24 @@ const dedupe = mapping({
   window: duration.describe('For how long; at most dedupeWindow'),
 })
 
-const messageObjects = z.array(z.record(z.string(), z.json(), { error: 'write a message object of the Messaging API' }), {
-  error: 'write a list of message objects',
-})
-const content = text('write a text, in quotes if it has {{ }}')
+const messageObjects = z
+  .array(z.record(z.string(), z.json(), { error: 'write a message object of the Messaging API' }), {
+    error: 'write a list of message objects',
+  })
+  .superRefine((messages, context) => {
+    for (const path of longTexts(messages, [])) context.addIssue({ code: 'custom', path, message: TOO_LONG })
+  })
+
+/** Where they are. */
+const longTexts = (value: JsonValue, path: (string | number)[]): (string | number)[][] => {
+  if (typeof value === 'string') return value.length > LONGEST_TEMPLATE ? [path] : []
+  if (typeof value !== 'object' || value === null) return []
+  if (Array.isArray(value)) return value.flatMap((each, index) => longTexts(each, [...path, index]))
+  return Object.entries(value).flatMap(([key, each]) => longTexts(each, [...path, key]))
+}
+
+const CONTENT = 'write a text, in quotes if it has {{ }}'
+const content = z.string({ error: CONTENT }).min(1, { error: CONTENT }).max(LONGEST_TEMPLATE, { error: TOO_LONG })
 const itemKey = content.describe("Key of an item in LINE's catalogue")
 const template = mapping({
   templateKey: content.describe("Key of a template in LINE's catalogue"),

@@ -10,8 +10,13 @@ export class RoutesError extends Error {
   readonly sound: readonly Route[]
 
   constructor(faults: readonly Fault[], sound: readonly Route[] = []) {
-    super([`${faults.length} fault${faults.length === 1 ? '' : 's'} in the routes:`, ...faults.map(formatFault)].join('\n'))
+    const told = faults.slice(0, MOST_TOLD).map(formatFault)
+    const more = faults.length > MOST_TOLD ? [`and ${faults.length - MOST_TOLD} more`] : []
+    super([`${faults.length} fault${faults.length === 1 ? '' : 's'} in the routes:`, ...told, ...more].join('\n'))
     this.faults = faults
     this.sound = sound
   }
 }
+
+/** Nobody mends more of them at a time. */
+const MOST_TOLD = 100

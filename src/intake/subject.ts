@@ -25,7 +25,7 @@ export const readRevision = (revision: number | FieldPath, scope: object): Revis
   if (typeof revision === 'number') return { kind: 'revision', revision }
   const value = resolve(revision, scope)
   if (value === undefined) return { kind: 'missing', path: revision }
-  if (typeof value === 'number' && isRevision(value)) return { kind: 'revision', revision: value }
+  if (typeof value === 'number' && isRevision(value)) return { kind: 'revision', revision: value + 0 } // -0 is 0 to Avro
   return { kind: 'malformed', path: revision, wanted: `a whole number from 0 to ${LARGEST_REVISION}`, found: describe(value) }
 }
 

@@ -56,6 +56,7 @@ const NOBODY = 'nobody'
 
 const ask = (broker: InnerBroker, { resource, pattern, operation, name }: Acl): Promise<unknown> => {
   const asked = pattern === 'prefixed' ? `${name}${NOBODY}` : name
+  if (resource === 'group' && operation === 'Describe') return broker.describeGroups({ groupIds: [asked] })
   if (resource === 'group') return broker.heartbeat({ groupId: asked, groupGenerationId: 0, memberId: NOBODY })
   if (resource === 'transactional-id')
     return broker.endTxn({ transactionalId: asked, producerId: '0', producerEpoch: 0, transactionResult: false })

@@ -16,6 +16,7 @@ export const ACL_USES = [
   'webhook',
   'check',
   'topics-create',
+  'topics-upgrade',
   'channels',
   'trace',
   'reconcile',
@@ -83,13 +84,13 @@ export interface Need {
  *  name of a group or transactional id with a * at its end is a prefix; `{group}` and `{prefix}` stand for the configuration's. */
 export const NEEDS: readonly Need[] = [
   {
-    uses: ['intake', 'dispatch', 'webhook', 'check', 'topics-create', 'channels', 'dead-letters-replay'],
+    uses: ['intake', 'dispatch', 'webhook', 'check', 'topics-create', 'topics-upgrade', 'channels', 'dead-letters-replay'],
     operation: 'Describe',
     on: 'every own topic',
     why: 'partitions are compared',
   },
   {
-    uses: ['intake', 'dispatch', 'webhook', 'check', 'topics-create', 'channels', 'dead-letters-replay'],
+    uses: ['intake', 'dispatch', 'webhook', 'check', 'topics-create', 'topics-upgrade', 'channels', 'dead-letters-replay'],
     operation: 'DescribeConfigs',
     on: 'every own topic',
     why: 'how it is cleaned up is compared',
@@ -97,6 +98,7 @@ export const NEEDS: readonly Need[] = [
   { uses: ['intake'], operation: 'Read', on: 'domain topics', why: 'events' },
   { uses: ['intake'], operation: 'Read', on: 'group {group}-intake', why: 'members of intake share the events' },
   { uses: ['intake'], operation: 'Write', on: 'requests', why: 'what is to be sent' },
+  { uses: ['intake', 'channels'], operation: 'Read', on: 'journal', why: 'which format it is in' },
   { uses: ['intake', 'dispatch'], operation: 'Write', on: 'deadLetters', why: 'records that cannot be processed' },
   { uses: ['dispatch'], operation: 'Read', on: 'requests', why: 'what is to be sent' },
   { uses: ['dispatch'], operation: 'Read', on: 'feedback', why: 'what other workers learned' },
@@ -139,13 +141,13 @@ export const NEEDS: readonly Need[] = [
     given: 'webhookTopic',
   },
   {
-    uses: ['webhook', 'check', 'topics-create', 'dead-letters-replay'],
+    uses: ['webhook', 'check', 'topics-create', 'topics-upgrade', 'dead-letters-replay'],
     operation: 'Read',
     on: 'journal',
     why: 'the immutables are compared',
   },
   {
-    uses: ['webhook', 'check', 'topics-create', 'dead-letters-replay'],
+    uses: ['webhook', 'check', 'topics-create', 'topics-upgrade', 'dead-letters-replay'],
     operation: 'Read',
     on: 'group {prefix}.journal-journal-*',
     why: 'the immutables are compared',
@@ -154,6 +156,19 @@ export const NEEDS: readonly Need[] = [
   { uses: ['check'], operation: 'DescribeConfigs', on: 'domain topics', why: 'how long they keep events' },
   { uses: ['topics-create'], operation: 'Create', on: 'every own topic', why: 'those that are missing' },
   { uses: ['topics-create'], operation: 'Write', on: 'journal', why: 'the immutables' },
+  { uses: ['topics-upgrade'], operation: 'Write', on: 'journal', why: 'that it is in a newer format' },
+  {
+    uses: ['topics-upgrade'],
+    operation: 'Write',
+    on: 'transactional id {group}-dispatch-*',
+    why: 'owners of partitions are fenced',
+  },
+  {
+    uses: ['topics-upgrade'],
+    operation: 'Describe',
+    on: 'group {group}-dispatch',
+    why: 'whether all its members know the format',
+  },
   { uses: ['channels'], operation: 'Write', on: 'requests', why: 'orders to pause and resume' },
   { uses: ['trace'], operation: 'Read', on: 'requests', why: 'a life is put together' },
   { uses: ['trace'], operation: 'Read', on: 'feedback', why: 'a life is put together' },

@@ -1,7 +1,8 @@
 import avro from 'avsc'
 
 /** avsc believes how many items an array or a map says it has, and past the end of the bytes reads zeros: eight bytes of nonsense take
- *  all memory. Every item takes a byte at least, but for those of no content, which nobody sends. Safe to repeat. */
+ *  all memory. Every item takes a byte of its own at least, so that all lists of a record together have no more items than it has bytes;
+ *  but for those of no content, which nobody sends. Safe to repeat. */
 export const boundAvro = (): void => {
   const { ArrayType, MapType } = avro.types as unknown as Record<'ArrayType' | 'MapType', { readonly prototype: Collection }>
   ArrayType.prototype._read = readArray
@@ -19,6 +20,8 @@ export class AvroCountError extends Error {
 interface Tap {
   readonly buf: Uint8Array
   readonly pos: number
+  /** Ours: items of all lists so far. One tap reads one record. */
+  items?: number
   readLong(): number
   readString(): string | undefined
   skipString(): void
@@ -63,6 +66,8 @@ const countIn = (tap: Tap): number => {
   const count = tap.readLong()
   if (count < 0) tap.readLong()
   const size = Math.abs(count)
-  if (size > tap.buf.length - tap.pos) throw new AvroCountError('a list says that it is longer than the bytes that hold it')
+  tap.items = (tap.items ?? 0) + size
+  if (size > tap.buf.length - tap.pos || tap.items > tap.buf.length)
+    throw new AvroCountError('a list says that it is longer than the bytes that hold it')
   return size
 }

@@ -1,5 +1,6 @@
 import type { Kafka } from 'kafkajs'
 import type { ChannelRequest } from '../domain/request.ts'
+import { verifyFormats, writtenFormat } from './partition-formats.ts'
 import { openRequestWriter } from './request-writer.ts'
 import { type TopicNames, verifyTopics } from './topics.ts'
 
@@ -13,7 +14,7 @@ export class UnknownChannelError extends Error {
 }
 
 /** Writes an operator's order to every partition of `requests`, so that each task obeys it in its turn. What it says twice is said once.
- *  Returns what will happen, for the operator. Throws UnknownChannelError, and TopicsError. */
+ *  Returns what will happen, for the operator. Throws UnknownChannelError, TopicsError, and NewerFormatError. */
 export const orderChannel = async (options: {
   readonly kafka: Kafka
   readonly names: TopicNames
@@ -26,7 +27,9 @@ export const orderChannel = async (options: {
   const { kafka, names, partitions, channels, channel, order } = options
   if (!channels.includes(channel)) throw new UnknownChannelError(channel, channels)
   const counts = await verifyTopics(kafka, names, partitions)
-  const writer = await openRequestWriter({ kafka, names, partitions, deadLetterPartitions: counts.deadLetters, seal: null })
+  const format = writtenFormat(await verifyFormats(kafka, names.journal, partitions))
+  const deadLetterPartitions = counts.deadLetters
+  const writer = await openRequestWriter({ kafka, names, partitions, deadLetterPartitions, seal: null, format })
   try {
     await writer.write([{ kind: 'channel', channel, order }])
   } finally {

@@ -1,5 +1,5 @@
 import { Kafka, type KafkaConfig, type logCreator, logLevel, type RetryOptions, type SASLOptions } from 'kafkajs'
-import { patchKafkajs } from './kafkajs-patches.ts'
+import { MUTE, patchKafkajs } from './kafkajs-patches.ts'
 import { makeSocket } from './sockets.ts'
 
 export interface Connection {
@@ -40,9 +40,8 @@ export const createKafka = (connection: Connection, log: KafkaLog, retry = FAST_
   })
 }
 
-/** Something takes the connection and answers nothing: kafkajs then holds it for a broker that it knows, and fails at the first question,
- *  with an error that has no name of its own. */
-export const isMute = (error: unknown): boolean => error instanceof Error && error.message === 'Broker not connected'
+/** Something takes the connection and answers nothing. */
+export const isMute = (error: unknown): boolean => error instanceof Error && error.message === MUTE
 
 export const MUTE_REMEDY =
   'write host and port of a listener of the brokers; does another service listen there, is a broker hanging, does a firewall swallow the answers, or does the listener want TLS (kafka.ssl)?'

@@ -1,4 +1,5 @@
 import { AssignerProtocol, type PartitionAssigner } from 'kafkajs'
+import { NEWEST_FORMAT } from './internal-records.ts'
 
 /** Gives partition p of several topics to the same member, and leaves it with whoever has it, as long as nobody has two more than
  *  another. Members claim what they hold by the offset of their epoch marker; the highest claim wins, so that one who was stopped for
@@ -18,7 +19,7 @@ export const coPartitionAssigner =
       metadata: AssignerProtocol.MemberMetadata.encode({
         version: VERSION,
         topics,
-        userData: Buffer.from(JSON.stringify(Object.fromEntries(options.claims()))),
+        userData: Buffer.from(JSON.stringify({ ...Object.fromEntries(options.claims()), [FORMAT]: NEWEST_FORMAT })),
       }),
     }),
     assign: async ({ members, topics }) => {
@@ -36,6 +37,8 @@ export const coPartitionAssigner =
 
 const NAME = 'tsuchi-co-partitioned'
 const VERSION = 1
+/** Beside the partitions, whose names are numbers. */
+const FORMAT = 'format'
 
 export interface Claims {
   readonly member: string
@@ -76,13 +79,22 @@ const holderOf = (partition: number, members: readonly Claims[]): string | undef
 
 /** A member whose data cannot be read claims nothing: it may be of another version. */
 const claimsIn = (memberMetadata: Buffer): ReadonlyMap<number, number> => {
+  const epochs = Object.entries(userDataIn(memberMetadata)).map(([name, epoch]) => [Number(name), Number(epoch)] as const)
+  return new Map(epochs.filter(([partition, epoch]) => Number.isSafeInteger(partition) && Number.isSafeInteger(epoch)))
+}
+
+/** The newest format of internal records that a member knows. One that does not say knows only the first. */
+export const newestFormatIn = (memberMetadata: Buffer): number => {
+  const format = userDataIn(memberMetadata)[FORMAT]
+  return typeof format === 'number' && Number.isSafeInteger(format) ? format : 1
+}
+
+const userDataIn = (memberMetadata: Buffer): Readonly<Record<string, unknown>> => {
   try {
     const userData = AssignerProtocol.MemberMetadata.decode(memberMetadata)?.userData
-    const claims: unknown = userData && userData.length > 0 ? JSON.parse(userData.toString()) : {}
-    const named = Object.entries(claims as Record<string, unknown>)
-    const epochs = named.map(([partition, epoch]) => [Number(partition), Number(epoch)] as const)
-    return new Map(epochs.filter(([, epoch]) => Number.isSafeInteger(epoch)))
+    const said: unknown = userData && userData.length > 0 ? JSON.parse(userData.toString()) : {}
+    return typeof said === 'object' && said !== null ? (said as Record<string, unknown>) : {}
   } catch {
-    return new Map()
+    return {}
   }
 }

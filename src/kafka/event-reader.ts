@@ -4,8 +4,7 @@ import type { PoisonReason } from '../domain/request.ts'
 import { type EventReading, type Poison, type ReaderSchema, RegistryUnavailableError } from '../intake/event-reading.ts'
 import { boundAvro } from './avsc-bounds.ts'
 import { statusOf, troubleOf } from './registry-error.ts'
-
-const REGISTRY_TIMEOUT_MS = 4_000
+import { registryTransport } from './registry-transport.ts'
 
 export interface RegistryAddress {
   readonly url: string
@@ -13,14 +12,12 @@ export interface RegistryAddress {
   readonly password?: string | undefined
 }
 
-export const createRegistry = ({ url, username, password }: RegistryAddress): SchemaRegistry =>
-  new SchemaRegistry({
-    host: url.replace(/\/$/, ''),
-    ...(username !== undefined && { auth: { username, password: password ?? '' } }),
-    // Whoever accepts a connection and says nothing must not hold up the group, nor the end of the worker.
-    middlewares: [() => ({ request: (request) => request.enhance({ timeout: REGISTRY_TIMEOUT_MS }) })],
-    retry: { retries: 1, initialRetryTimeInSecs: 0.1, maxRetryTimeInSecs: 1 },
-  })
+/** `timeoutMs`: of one answer. Whoever accepts a connection and says nothing must not hold up the group, nor the end of the worker. */
+export const createRegistry = (
+  { url, username, password }: RegistryAddress,
+  { timeoutMs }: { readonly timeoutMs?: number } = {},
+): SchemaRegistry =>
+  new SchemaRegistry({ host: url.replace(/\/$/, ''), middlewares: [registryTransport({ username, password, timeoutMs })] })
 
 /** Reads values in Confluent's wire format: a zero byte, the writer schema's id (4 bytes), Avro. */
 export const createEventReader = (registry: SchemaRegistry): { read(value: Buffer | null): Promise<EventReading> } => {
@@ -60,7 +57,8 @@ export const createEventReader = (registry: SchemaRegistry): { read(value: Buffe
           `${value.length} bytes that do not begin with Confluent's header (0, then a schema id): produced without the registry's serializer`,
         )
       const id = value.readInt32BE(1)
-      const writer = await writerSchema(registry, id)
+      // A registry may answer 400 to that, for ever, as if it could not be asked.
+      const writer = id < 0 ? undefined : await writerSchema(registry, id)
       if (!writer) return poison('unknown-schema', `schema id ${id} is not in the registry, or is not Avro`)
       return {
         kind: 'event',
@@ -91,14 +89,15 @@ export const describe = (error: unknown): string => {
     error instanceof Error
       ? error.message
           .replace('Confluent_Schema_Registry - ', '')
-          .replace(/^Error, status \d+: /, '')
+          .replace(/^Error, status \d+:? ?/, '')
           .replace('[object Object]', '')
           .slice(0, 200)
       : ''
   const status = statusOf(error)
   return (
-    [message, ...(status !== undefined && !/ECONN|ENOTFOUND|EAI_AGAIN|Timeout/.test(message) ? [`HTTP ${status}`] : [])].join(
-      ', ',
-    ) || 'no answer'
+    [
+      message,
+      ...(status !== undefined && !/ECONN|ENOTFOUND|EAI_AGAIN|Timeout|no answer/.test(message) ? [`HTTP ${status}`] : []),
+    ].join(', ') || 'no answer'
   )
 }

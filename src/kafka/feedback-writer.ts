@@ -1,6 +1,7 @@
 import type { Kafka } from 'kafkajs'
 import type { Feedback } from '../domain/input.ts'
 import { encodeFeedback } from './internal-codec.ts'
+import type { PartitionFormats } from './partition-formats.ts'
 import { plainProducer } from './plain-producer.ts'
 
 /** Writes to the feedback topic, without transactions: what is told there is true whoever commits what. */
@@ -9,7 +10,11 @@ export interface FeedbackWriter {
   close(): Promise<void>
 }
 
-export const openFeedbackWriter = async (kafka: Kafka, topic: string): Promise<FeedbackWriter> => {
+export const openFeedbackWriter = async (
+  kafka: Kafka,
+  topic: string,
+  formats: Pick<PartitionFormats, 'of'>,
+): Promise<FeedbackWriter> => {
   const producer = plainProducer(kafka, { inOrder: false, givesUp: 'late' })
   await producer.connect()
   const underWay = new Set<Promise<unknown>>()
@@ -18,7 +23,7 @@ export const openFeedbackWriter = async (kafka: Kafka, topic: string): Promise<F
       const messages = feedback.map((each) => ({
         partition,
         key: each.kind === 'handover' ? each.report.deliveryTag : 'barrier',
-        value: encodeFeedback(each),
+        value: encodeFeedback(each, formats.of(partition)),
       }))
       const sent = producer.send({ topic, acks: -1, messages })
       underWay.add(sent)

@@ -1,7 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import type { Admin, Kafka } from 'kafkajs'
 import { FAST_RETRY } from './client.ts'
-import { decodeJournal, encodeJournal, type Immutables } from './internal-codec.ts'
+import { decodeJournal, encodeJournal, type Immutables, UnreadableRecordError } from './internal-codec.ts'
+import { NEWEST_FORMAT } from './internal-records.ts'
 import type { JournalReader } from './journal-reader.ts'
 import { type TopicNames, TopicsError, withAdmin } from './topics.ts'
 
@@ -46,17 +47,18 @@ export const writeImmutables = async (options: {
     throw new TopicsError([
       `${names.journal} has immutables in some partitions only: creating it was interrupted. If nothing was sent yet, delete it and create it again`,
     ])
-  const value = encodeJournal({
-    kind: 'immutables',
-    immutables: { partitions, incarnation: randomBytes(6).toString('hex'), pepperCheck: pepperCheckOf(pepper), group },
-  })
+  const immutables = { partitions, incarnation: randomBytes(6).toString('hex'), pepperCheck: pepperCheckOf(pepper), group }
+  const records = [
+    { key: 'immutables', value: encodeJournal({ kind: 'immutables', immutables }, NEWEST_FORMAT) },
+    { key: 'format', value: encodeJournal({ kind: 'format', format: NEWEST_FORMAT }, NEWEST_FORMAT) },
+  ]
   const producer = options.kafka.producer({ idempotent: true, allowAutoTopicCreation: false, retry: FAST_RETRY })
   await producer.connect()
   try {
     await producer.send({
       topic: names.journal,
       acks: -1,
-      messages: Array.from({ length: partitions }, (_, partition) => ({ key: 'immutables', value, partition })),
+      messages: Array.from({ length: partitions }, (_, partition) => records.map((record) => ({ ...record, partition }))).flat(),
     })
   } finally {
     await producer.disconnect()
@@ -73,11 +75,20 @@ export const pepperCheckOf = (pepper: Uint8Array): string =>
 const firstImmutables = async (reader: JournalReader, partition: number, from: number): Promise<Immutables | undefined> => {
   let found: Immutables | undefined
   await reader.read(partition, from, ({ value }) => {
-    const first = decodeJournal(value)
-    if (first.kind === 'immutables') found = first.immutables
+    found = immutablesIn(value)
     return true
   })
   return found
+}
+
+const immutablesIn = (value: Buffer | null): Immutables | undefined => {
+  try {
+    const first = decodeJournal(value)
+    return first.kind === 'immutables' ? first.immutables : undefined
+  } catch (error) {
+    if (error instanceof UnreadableRecordError) return undefined
+    throw error
+  }
 }
 
 /** Of partition 0 everything is compared; of the others that they are of the same making. */

@@ -31,6 +31,7 @@ export interface InnerBroker {
   fetch(request: object): Promise<{ readonly responses: readonly { readonly partitions: readonly RawPartition[] }[] }>
   produce(request: object): Promise<unknown>
   heartbeat(request: object): Promise<unknown>
+  describeGroups(request: object): Promise<unknown>
   endTxn(request: object): Promise<unknown>
   metadata(topics: readonly string[]): Promise<unknown>
   describeConfigs(request: object): Promise<unknown>

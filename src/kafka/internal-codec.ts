@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import avro from 'avsc'
 import type { Coverage } from '../domain/coverage.ts'
 import type { Entry } from '../domain/entry.ts'
 import type { Feedback, Link } from '../domain/input.ts'
@@ -8,39 +6,12 @@ import type { NotSentCause, Outcome, UnknownCause } from '../domain/outcome.ts'
 import type { Pause } from '../domain/pause.ts'
 import type { ChannelRequest, PoisonRequest, ReadyRequest, RefusedRequest, Request } from '../domain/request.ts'
 import type { TaskPosition } from '../domain/state.ts'
-import { boundAvro } from './avsc-bounds.ts'
+import { type Kind, loadInternalRecords, NEWEST_FORMAT, UnreadableRecordError } from './internal-records.ts'
 
-/** Internal records are Avro with our own bundled schemas, so that a worker can restore when the registry is down. The first byte
- *  is the version of the schemas (their folder), the second says which of them: the value's place in KINDS. */
-const VERSION = 1
+export { UnreadableRecordError }
 
-/** Named types first: later ones refer to them. Only ever append; the place is the second byte. */
-const KINDS = [
-  'position',
-  'event-facts',
-  'notification',
-  'outcome',
-  'ready-request',
-  'refused-request',
-  'poison-request',
-  'entry',
-  'task-position',
-  'epoch',
-  'immutables',
-  'handover',
-  'barrier',
-  'mark-request',
-  'channel-request',
-  'mark',
-  'pause',
-  'receipt',
-  'heartbeat',
-  'link',
-  'coverage',
-  'hole',
-] as const
-
-type Kind = (typeof KINDS)[number]
+/** Internal records are Avro with our own bundled schemas, so that a worker can restore when the registry is down. */
+const records = loadInternalRecords(new URL('../../schemas/internal/', import.meta.url), NEWEST_FORMAT)
 
 /** What must never change while the topics live: compared by every worker before it joins. */
 export interface Immutables {
@@ -59,15 +30,11 @@ export type JournalValue =
   | { readonly kind: 'task-position'; readonly position: TaskPosition }
   | { readonly kind: 'epoch'; readonly nonce: string }
   | { readonly kind: 'immutables'; readonly immutables: Immutables }
+  | { readonly kind: 'format'; readonly format: number }
 
-/** An internal record that cannot be read: written by somebody else, damaged, or of a newer version. Its message names no content. */
-export class UnreadableRecordError extends Error {
-  override readonly name = 'UnreadableRecordError'
-}
-
-const types: ReadonlyMap<Kind, avro.Type> = loadTypes()
-
-export const encodeRequest = (request: Request): Buffer => {
+/** `format`: that of the topics, which may be older than the newest: see partition-formats.ts. */
+export const encodeRequest = (request: Request, format: number): Buffer => {
+  const encode = (kind: Kind, value: object) => records.encode(kind, value, format)
   switch (request.kind) {
     case 'ready':
       return encode('ready-request', { notification: request.notification, sealed: bytes(request.sealed) })
@@ -83,7 +50,7 @@ export const encodeRequest = (request: Request): Buffer => {
 }
 
 export const decodeRequest = (value: Buffer | null): Request => {
-  const { kind, body } = decode(value)
+  const { kind, body } = records.decode(value)
   switch (kind) {
     case 'ready-request':
       return { ...(body as Omit<ReadyRequest, 'kind'>), kind: 'ready' }
@@ -100,7 +67,8 @@ export const decodeRequest = (value: Buffer | null): Request => {
   }
 }
 
-export const encodeFeedback = (feedback: Feedback): Buffer => {
+export const encodeFeedback = (feedback: Feedback, format: number): Buffer => {
+  const encode = (kind: Kind, value: object) => records.encode(kind, value, format)
   switch (feedback.kind) {
     case 'handover': {
       const { deliveryTag, outcome, at } = feedback.report
@@ -112,7 +80,7 @@ export const encodeFeedback = (feedback: Feedback): Buffer => {
 }
 
 export const decodeFeedback = (value: Buffer | null): Feedback => {
-  const { kind, body } = decode(value)
+  const { kind, body } = records.decode(value)
   switch (kind) {
     case 'handover': {
       const { deliveryTag, outcome, at } = body as { deliveryTag: string; outcome: FlatOutcome; at: number }
@@ -136,13 +104,14 @@ export const decodeFeedback = (value: Buffer | null): Feedback => {
 const encodedEntries = new WeakMap<Entry, Buffer>()
 
 /** The bytes that went into the journal, if they are still there. Once: who asks keeps them. */
-export const encodeOnceMore = (value: JournalValue): Buffer => {
+export const encodeOnceMore = (value: JournalValue, format: number): Buffer => {
   const known = value.kind === 'entry' ? encodedEntries.get(value.entry) : undefined
   if (value.kind === 'entry') encodedEntries.delete(value.entry)
-  return known ?? encodeJournal(value)
+  return known ?? encodeJournal(value, format)
 }
 
-export const encodeJournal = (value: JournalValue): Buffer => {
+export const encodeJournal = (value: JournalValue, format: number): Buffer => {
+  const encode = (kind: Kind, body: object) => records.encode(kind, body, format)
   switch (value.kind) {
     case 'entry': {
       const encoded = encode('entry', { ...value.entry, sealed: value.entry.sealed && bytes(value.entry.sealed) })
@@ -165,7 +134,7 @@ export const encodeJournal = (value: JournalValue): Buffer => {
 }
 
 export const decodeJournal = (value: Buffer | null): JournalValue => {
-  const { kind, body } = decode(value)
+  const { kind, body } = records.decode(value)
   switch (kind) {
     case 'entry':
       return { kind, entry: body as Entry }
@@ -181,6 +150,8 @@ export const decodeJournal = (value: Buffer | null): JournalValue => {
       return { kind, nonce: (body as { nonce: string }).nonce }
     case 'immutables':
       return { kind, immutables: body as Immutables }
+    case 'format':
+      return { kind, format: (body as { format: number }).format }
     default:
       throw new UnreadableRecordError(`a ${kind} has no place in the journal`)
   }
@@ -218,46 +189,10 @@ const outcomeFrom = (flat: FlatOutcome): Outcome => {
     case 'unknown':
       return { kind: 'unknown', requestId, cause: flat.cause as UnknownCause }
     default:
-      throw new UnreadableRecordError(`a handover of the kind "${flat.kind}" is not known to this version`)
+      throw new UnreadableRecordError(
+        `a handover of ${/^[a-z-]{1,30}$/.test(flat.kind) ? `the kind "${flat.kind}"` : 'a kind that is no word'} is not known to this version`,
+      )
   }
-}
-
-const encode = (kind: Kind, value: object): Buffer => {
-  const type = types.get(kind)
-  if (!type) throw new Error(`no schema for ${kind}`)
-  scratch[0] = VERSION
-  scratch[1] = KINDS.indexOf(kind)
-  const end = type.encode(value, scratch, 2)
-  return end >= 0 ? Buffer.from(scratch.subarray(0, end)) : Buffer.concat([scratch.subarray(0, 2), type.toBuffer(value)])
-}
-
-/** avsc's own buffer holds 1 KiB, and whatever is larger, as most entries are, it encodes twice. */
-const scratch = Buffer.alloc(64 << 10)
-
-const decode = (value: Buffer | null): { kind: Kind; body: unknown } => {
-  if (!value || value.length < 2) throw new UnreadableRecordError('the record has no value')
-  const [version = 0, place = 0] = value
-  if (version !== VERSION)
-    throw new UnreadableRecordError(`the record is of version ${version}; this worker reads version ${VERSION}`)
-  const kind = KINDS[place]
-  const type = kind && types.get(kind)
-  if (!kind || !type) throw new UnreadableRecordError(`the record is of kind ${place}, which is not known`)
-  try {
-    return { kind, body: type.fromBuffer(value.subarray(2)) }
-  } catch (cause) {
-    throw new UnreadableRecordError(`the record is not a whole ${kind}`, { cause })
-  }
-}
-
-function loadTypes(): ReadonlyMap<Kind, avro.Type> {
-  boundAvro()
-  const registry = {}
-  return new Map(
-    KINDS.map((kind) => {
-      const schema = JSON.parse(readFileSync(new URL(`../../schemas/internal/v${VERSION}/${kind}.avsc`, import.meta.url), 'utf8'))
-      return [kind, avro.Type.forSchema(schema, { registry })]
-    }),
-  )
 }
 
 const bytes = (data: Uint8Array): Buffer => (Buffer.isBuffer(data) ? data : Buffer.from(data))

@@ -11,7 +11,9 @@ export const patchKafkajs = (): void => {
     )
   patchRequestQueue()
   patchEmptyBatches()
+  patchHeaders()
   patchCoordinatorSearch()
+  patchMuteBrokers()
 }
 
 export const PATCHED_VERSION = '2.2.4'
@@ -70,6 +72,43 @@ const patchEmptyBatches = (): void => {
     if (/[\\/]kafkajs[\\/]src[\\/]protocol[\\/]requests[\\/]fetch[\\/]v\d+[\\/]/.test(loaded)) delete require.cache[loaded]
 }
 
+/** kafkajs copies all headers of a record for each that follows: 20,000 of them, 100 KB, take 45 s in which nothing else happens, and
+ *  the next worker that gets the partition takes them again. And what it takes for a header that came before is whatever an object has by that name:
+ *  under `constructor` there is a function. A header without a value is null there, against its own typings; here it is empty. */
+const patchHeaders = (): void => {
+  const { prototype } = require('kafkajs/src/protocol/decoder') as { prototype: Decoder }
+  if (mended.has(prototype)) return
+  mended.add(prototype)
+  const readHeader: unknown = require('kafkajs/src/protocol/recordBatch/header/v0/decoder')
+  const original = prototype.readVarIntArray
+  prototype.readVarIntArray = function (read) {
+    const items = original.call(this, read)
+    // Whoever asks for headers makes one object of them, and nothing else.
+    return read === readHeader ? { reduce: () => headersOf(items as readonly Header[]) } : items
+  }
+}
+
+const headersOf = (given: readonly Header[]): Readonly<Record<string, Buffer | Buffer[]>> => {
+  const headers = new Map<string, Buffer | Buffer[]>()
+  for (const { key, value } of given) {
+    const bytes = value ?? Buffer.alloc(0)
+    const known = headers.get(key)
+    if (known === undefined) headers.set(key, bytes)
+    else if (Array.isArray(known)) known.push(bytes)
+    else headers.set(key, [known, bytes])
+  }
+  return Object.fromEntries(headers)
+}
+
+interface Header {
+  readonly key: string
+  readonly value: Buffer | null
+}
+
+interface Decoder {
+  readVarIntArray(read: unknown): unknown
+}
+
 /** When no broker answers the question who coordinates a group, kafkajs throws an error that it takes for final: a consumer that rejoins
  *  just then ends for good, and the worker with it (seen: every worker of a fleet, at an orderly restart of the brokers during a
  *  rebalance). It passes, like any refused connection: marked so, kafkajs's own retries take it. It does not pass when the brokers do answer,
@@ -104,6 +143,60 @@ const coordinatorDenial = async (cluster: Cluster, asked: object): Promise<unkno
 interface Cluster {
   findGroupCoordinatorMetadata(asked: object): Promise<unknown>
   findControllerBroker(): Promise<{ findGroupCoordinator(asked: object): Promise<unknown> }>
+}
+
+/** A broker that takes the connection and says nothing (it was stopped, hangs, or has just begun to start) is known to kafkajs from then on,
+ *  though nobody knows which requests it understands: it is asked no more what it is, and every request to it fails with an error that
+ *  consumers take for final. Until then it is waited for as long as for any answer, 30 s, and whoever else wants it waits in a row for 20 s,
+ *  and then ends for good (seen: a worker, when a broker that had crashed was mute for 45 s). Here it is not connected before it has said what it
+ *  understands, is given as long for that as for the connection, and all who want it wait for the same attempt. The error is that of a
+ *  connection that failed: the next broker is tried, and kafkajs goes on trying. */
+const patchMuteBrokers = (): void => {
+  const { prototype } = require('kafkajs/src/broker') as { prototype: Broker }
+  if (mended.has(prototype)) return
+  mended.add(prototype)
+  const { KafkaJSConnectionError } = require('kafkajs/src/errors') as Errors
+  const { connect, isConnected, apiVersions } = prototype
+  const connecting = new WeakMap<Broker, Promise<void>>()
+  prototype.connect = function () {
+    const attempt = connecting.get(this) ?? connect.call(this).finally(() => connecting.delete(this))
+    connecting.set(this, attempt)
+    return attempt
+  }
+  prototype.isConnected = function () {
+    return this.lookupRequest.name !== 'notInitializedLookup' && isConnected.call(this)
+  }
+  prototype.apiVersions = async function () {
+    const { connectionPool, brokerAddress } = this
+    const timer = setTimeout(() => {
+      const error = new KafkaJSConnectionError(MUTE, { broker: brokerAddress })
+      connectionPool.map((connection) => connection.rejectRequests(error))
+    }, connectionPool.connectionTimeout)
+    try {
+      return await apiVersions.call(this)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+/** What is there takes the connection, and does not answer as a broker. */
+export const MUTE = 'Connection was taken, and nothing said'
+
+interface Broker {
+  readonly brokerAddress: string
+  readonly lookupRequest: { readonly name: string }
+  readonly connectionPool: {
+    readonly connectionTimeout: number
+    map(each: (connection: { rejectRequests(error: Error): void }) => void): void
+  }
+  connect(): Promise<void>
+  isConnected(): boolean
+  apiVersions(): Promise<unknown>
+}
+
+interface Errors {
+  readonly KafkaJSConnectionError: new (message: string, options: { readonly broker: string }) => Error
 }
 
 type RecordBatchDecoder = (bytes: unknown) => Promise<RecordBatch>

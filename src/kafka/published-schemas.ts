@@ -68,7 +68,7 @@ const idOf = async (registry: SchemaRegistry, topic: string, schema: object): Pr
       type: SchemaType.AVRO,
       schema: JSON.stringify(schema),
     })
-    if (typeof id === 'number') return id
+    if (Number.isInteger(id)) return Number(id)
   } catch (cause) {
     const trouble = troubleOf(cause)
     if (trouble === 'absent')

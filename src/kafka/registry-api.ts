@@ -1,7 +1,8 @@
-import { fetch } from 'undici'
 import { z } from 'zod'
 import type { RegistryAddress } from './event-reader.ts'
+import { askRegistry } from './registry-answer.ts'
 import { RegistryError } from './registry-error.ts'
+import { authorizationOf } from './registry-transport.ts'
 
 /** What of a registry only `tsuchi check` asks: subjects, their versions, and what may follow them. Every call throws RegistryError when
  *  the registry cannot be asked. */
@@ -24,36 +25,25 @@ export interface RegisteredVersion {
   readonly hasReferences: boolean
 }
 
-/** Of one request, once it is its turn. */
-const TIMEOUT_MS = 4_000
 /** Requests under way: a registry may be far away, and must not be flooded. */
 const AT_ONCE = 8
 const CONTENT_TYPE = 'application/vnd.schemaregistry.v1+json'
 
 export const createRegistryApi = ({ url, username, password }: RegistryAddress): RegistryApi => {
   const base = url.replace(/\/$/, '')
-  const headers = {
-    accept: `${CONTENT_TYPE}, application/json`,
-    ...(username !== undefined && {
-      authorization: `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}`,
-    }),
-  }
+  const authorization = authorizationOf({ username, password })
+  const headers = { accept: `${CONTENT_TYPE}, application/json`, ...(authorization !== null && { authorization }) }
   const slots = createSlots(AT_ONCE)
   const ask = (path: string, body?: object): Promise<Answer> => slots(() => askNow(path, body))
   const askNow = async (path: string, body?: object): Promise<Answer> => {
-    const answer = await fetch(`${base}${path}`, {
-      headers: { ...headers, ...(body && { 'content-type': CONTENT_TYPE }) },
+    const answer = await askRegistry({
+      url: `${base}${path}`,
       method: body ? 'POST' : 'GET',
-      redirect: 'manual', // the credentials are for this address alone
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      headers: { ...headers, ...(body && { 'content-type': CONTENT_TYPE }) },
       ...(body && { body: JSON.stringify(body) }),
-    }).catch((cause: unknown) => {
-      throw new RegistryError('unreachable', reasonOf(cause), { cause })
     })
-    const text = await answer.text().catch((cause: unknown) => {
-      throw new RegistryError('unreachable', reasonOf(cause), { cause })
-    })
-    return judged(answer.status, parse(text))
+    if (answer.kind === 'unreachable') throw new RegistryError('unreachable', answer.code)
+    return judged(answer.status, answer.json)
   }
 
   return {
@@ -128,19 +118,4 @@ const read = <T>(answer: Answer, shape: z.ZodType<T>): T => {
   const parsed = shape.safeParse(answer.json)
   if (!parsed.success) throw new RegistryError('wrong-path', 'an answer of another content')
   return parsed.data
-}
-
-const parse = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined // HTML, mostly
-  }
-}
-
-const reasonOf = (error: unknown): string => {
-  if (!(error instanceof Error)) return 'no answer'
-  if (error.name === 'TimeoutError') return `no answer within ${TIMEOUT_MS / 1_000} s`
-  const { cause } = error
-  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : 'no answer'
 }

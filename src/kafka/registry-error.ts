@@ -20,7 +20,9 @@ export const troubleOf = (error: unknown): RegistryTrouble | 'absent' => {
   if (status === 401 || status === 403) return 'unauthorized'
   // Only the registry itself says in words what it has not found.
   if (/status 404|status 3\d\d/.test(message) || (status >= 300 && status < 400)) return 'wrong-path'
-  if (status === 404 || /not found|was found|40403|40401/i.test(message)) return 'absent'
+  // Words count only where the client has lost the status: a leader may not be found either, or a schema that names such a type.
+  const isBare = Number.isNaN(status) && error instanceof Error && error.name !== 'ConfluentSchemaRegistryArgumentError'
+  if (status === 404 || (isBare && /not found|was found|40403|40401/i.test(message))) return 'absent'
   return error instanceof TypeError ? 'wrong-path' : 'failed'
 }
 
@@ -43,7 +45,7 @@ export const foundBy = (error: unknown): string => {
   )
 }
 
-const UNREACHABLE = /ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|Timeout|socket hang up/i
+const UNREACHABLE = /ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|Timeout|socket hang up|UND_ERR|no answer|an answer above/i
 
 /** With Apicurio, whose root answers too, a wrong path is the usual slip. */
 export const REMEDIES: Readonly<Record<RegistryTrouble | 'absent', string>> = {

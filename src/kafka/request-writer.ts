@@ -19,6 +19,8 @@ export const openRequestWriter = async (options: {
   readonly deadLetterPartitions: number
   /** Seals the dead record with its position as associated data; null: its bytes are left out, and it cannot be replayed. */
   readonly seal: Seal | null
+  /** That the topics are at. */
+  readonly format: number
 }): Promise<RequestWriter & { close(): Promise<void> }> => {
   const { names, partitions, deadLetterPartitions, seal } = options
   const producer = plainProducer(options.kafka, { inOrder: true, givesUp: 'soon' })
@@ -29,7 +31,7 @@ export const openRequestWriter = async (options: {
         producer,
         names.requests,
         requests.flatMap((request) => {
-          const value = encodeRequest(request)
+          const value = encodeRequest(request, options.format)
           return placesOf(request, partitions).map((place) => ({ ...place, value }))
         }),
       ),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Admin, Kafka, Message } from 'kafkajs'
 import { type Death, letterHeaders } from '../dead-letters/headers.ts'
-import type { Committed, InputBounds, TaskJournal } from '../dispatch/task-journal.ts'
+import { type Committed, type InputBounds, StateLostError, type TaskJournal } from '../dispatch/task-journal.ts'
 import type { Attribution } from '../domain/attribution.ts'
 import type { Coverage } from '../domain/coverage.ts'
 import type { Entry } from '../domain/entry.ts'
@@ -13,34 +13,43 @@ import type { Result } from '../domain/result.ts'
 import type { StateChanges, TaskPosition } from '../domain/state.ts'
 import { cloudEventHeaders } from './cloud-event.ts'
 import { decodeJournal, encodeJournal, type JournalValue } from './internal-codec.ts'
+import { NewerRecordError, UnreadableRecordError } from './internal-records.ts'
 import type { JournalReader } from './journal-reader.ts'
+import { NewerFormatError, type PartitionFormats } from './partition-formats.ts'
 import type { PublishedCodec } from './result-codec.ts'
 import type { TopicCounts, TopicNames } from './topics.ts'
-import { openTransactionalProducer } from './transactional-producer.ts'
+import { openTransactionalProducer, type TransactionalProducer } from './transactional-producer.ts'
 
 /** A newer owner has fenced this one. */
 export class FencedError extends Error {
   override readonly name = 'FencedError'
 }
 
-export const openTaskJournal = async (options: {
-  readonly kafka: Kafka
-  readonly admin: Admin
+export const openTaskJournal = async (options: JournalOptions & { readonly kafka: Kafka }): Promise<TaskJournal> =>
+  taskJournalOver(await openTransactionalProducer(options.kafka, `${options.group}-${options.partition}`), options)
+
+export interface JournalOptions {
+  readonly admin: Offsets
   readonly reader: JournalReader
   readonly names: TopicNames
   readonly group: string
   readonly partition: number
-  readonly counts: TopicCounts
+  readonly counts: Pick<TopicCounts, 'results' | 'attributions' | 'deadLetters'>
   readonly encode: PublishedCodec
-}): Promise<TaskJournal> => {
-  const { names, partition, reader, admin, group, counts, encode } = options
-  const producer = await openTransactionalProducer(options.kafka, `${group}-${partition}`)
+  readonly formats: PartitionFormats
+}
+
+type Offsets = Pick<Admin, 'fetchTopicOffsets' | 'fetchOffsets'>
+
+/** Whoever wrote under the producer's transactional id before is fenced by the first commit. */
+export const taskJournalOver = (producer: TransactionalProducer, options: JournalOptions): TaskJournal => {
+  const { names, partition, reader, admin, group, counts, encode, formats } = options
   const nonce = randomUUID()
   let epoch: number | undefined
 
   return {
     fence: async () => {
-      const value = encodeJournal({ kind: 'epoch', nonce })
+      const value = encodeJournal({ kind: 'epoch', nonce }, formats.of(partition))
       const { next } = await producer.commit([{ topic: names.journal, partition, messages: [{ key: 'epoch', value }] }])
       epoch = next - 1
       return epoch
@@ -54,7 +63,8 @@ export const openTaskJournal = async (options: {
           portion.forget(forgottenKeyOf(key, partition, offset), offset)
           return false
         }
-        const record = decodeJournal(value)
+        const record = readable(value, partition, offset)
+        if (record.kind === 'format') formats.learn(partition, record.format)
         portion.put(record, offset)
         const own = record.kind === 'epoch' && record.nonce === nonce
         if (own) portion.flush()
@@ -65,7 +75,7 @@ export const openTaskJournal = async (options: {
     commit: async (committed) => {
       const { results, attributions, unreadable, tooOld } = committed
       const { next } = await producer.commit([
-        { topic: names.journal, partition, messages: journalOf(committed) },
+        { topic: names.journal, partition, messages: journalOf(committed, formats.of(partition)) },
         {
           topic: names.results,
           partition: partition % counts.results,
@@ -91,17 +101,34 @@ export const openTaskJournal = async (options: {
   }
 }
 
-const journalOf = ({ entries, marks, pauses, coverages, forgotten, position }: Committed): Message[] => [
-  ...entries.map((entry) => ({ key: keyOfEntry(entry.notificationId), value: encodeJournal({ kind: 'entry', entry }) })),
-  ...marks.map((mark) => ({ key: keyOfMark(mark.subject), value: encodeJournal({ kind: 'mark', mark }) })),
-  ...pauses.map((pause) => ({ key: keyOfPause(pause.channel), value: encodeJournal({ kind: 'pause', pause }) })),
-  ...coverages.map((coverage) => ({
-    key: keyOfCoverage(coverage.channel),
-    value: encodeJournal({ kind: 'coverage', coverage }),
-  })),
-  ...forgotten.map((key) => ({ key, value: null })),
-  { key: 'position', value: encodeJournal({ kind: 'task-position', position }) },
-]
+const journalOf = ({ entries, marks, pauses, coverages, forgotten, position }: Committed, format: number): Message[] => {
+  const encode = (value: JournalValue) => encodeJournal(value, format)
+  return [
+    ...entries.map((entry) => ({ key: keyOfEntry(entry.notificationId), value: encode({ kind: 'entry', entry }) })),
+    ...marks.map((mark) => ({ key: keyOfMark(mark.subject), value: encode({ kind: 'mark', mark }) })),
+    ...pauses.map((pause) => ({ key: keyOfPause(pause.channel), value: encode({ kind: 'pause', pause }) })),
+    ...coverages.map((coverage) => ({ key: keyOfCoverage(coverage.channel), value: encode({ kind: 'coverage', coverage }) })),
+    ...forgotten.map((key) => ({ key, value: null })),
+    { key: 'position', value: encode({ kind: 'task-position', position }) },
+  ]
+}
+
+/** Nothing moves past what cannot be read: it may be what was sent. */
+const readable = (value: Buffer, partition: number, offset: number): JournalValue => {
+  try {
+    return decodeJournal(value)
+  } catch (error) {
+    if (error instanceof NewerRecordError)
+      throw new NewerFormatError(`the journal of partition ${partition}, at offset ${offset},`, error.format)
+    if (error instanceof UnreadableRecordError) throw damaged(partition, offset, error.message)
+    throw error
+  }
+}
+
+const damaged = (partition: number, offset: number, what: string): StateLostError =>
+  new StateLostError(
+    `the journal of partition ${partition} cannot be read at offset ${offset}: ${what}. It is damaged, or somebody else writes there: see who may, and restore the topic from a backup, or create all topics anew to begin without memory`,
+  )
 
 /** A restore reads hundreds of thousands of records, and a store takes many at once more cheaply than one by one. What is forgotten and
  *  what is put go apart, so that of one key the last one counts. */
@@ -148,9 +175,7 @@ const gather = (onPortion: (changes: StateChanges, next: number) => void) => {
 
 const forgottenKeyOf = (key: string, partition: number, offset: number): JournalKey => {
   if (key.startsWith('entry/') || key.startsWith('mark/') || key.startsWith('pause/')) return key as JournalKey
-  throw new Error(
-    `the journal of partition ${partition} has a tombstone for ${key} at ${offset}, which this version does not write`,
-  )
+  throw damaged(partition, offset, 'a tombstone of a key that this version does not write')
 }
 
 const resultMessage = (result: Result, encodeResult: PublishedCodec['result']): Message => ({
@@ -191,7 +216,7 @@ const TOO_OLD = {
   detail: 'older than its dedupe window: what became of it before may have been forgotten',
 } as const
 
-const boundsOf = async (admin: Admin, names: TopicNames, group: string, partition: number): Promise<InputBounds> => {
+const boundsOf = async (admin: Offsets, names: TopicNames, group: string, partition: number): Promise<InputBounds> => {
   const [requests, feedback, committed] = await Promise.all([
     admin.fetchTopicOffsets(names.requests),
     admin.fetchTopicOffsets(names.feedback),

@@ -185,7 +185,7 @@ const verifyExistence = async (kafka: Kafka, scans: readonly TopicRange[]): Prom
 }
 
 /** Again and again while the brokers do not answer, or lead somewhere else. */
-const patiently = async <T>(logs: PartitionLogs, place: string, patienceMs: number, ask: () => Promise<T>): Promise<T> => {
+export const patiently = async <T>(logs: PartitionLogs, place: string, patienceMs: number, ask: () => Promise<T>): Promise<T> => {
   const since = systemClock.monotonic()
   for (;;) {
     try {

@@ -2,7 +2,7 @@ import type { Kafka, Message } from 'kafkajs'
 import { FAST_RETRY } from './client.ts'
 
 /** After a total crash, readers of committed records stall for this long, so it is short. A transaction here takes milliseconds. */
-const TRANSACTION_TIMEOUT_MS = 15_000
+export const TRANSACTION_TIMEOUT_MS = 15_000
 
 /** Kafka refuses a batch over 1 MiB (`max.message.bytes`); a commit larger than this is sent in several, in the same transaction. */
 const BATCH_BYTES = 700_000
@@ -38,31 +38,46 @@ export const openTransactionalProducer = async (kafka: Kafka, transactionalId: s
     retry: FAST_RETRY,
   })
   await producer.connect()
-  return {
-    commit: async (batch, closing = () => []) => {
-      const sends = batch.filter(({ messages }) => messages.length > 0)
-      if (sends.length === 0) throw new Error('an empty transaction proves nothing: a fenced producer could commit it')
-      const transaction = await producer.transaction()
-      /** Returns the offset after what was written. */
-      const write = async ({ topic, partition, messages }: PartitionMessages): Promise<number> => {
-        let next: number | undefined
-        for (const portion of portionsOf(messages)) {
-          const named = portion.map((message) => ({ ...message, partition }))
-          const [written] = await transaction.send({ topic, acks: -1, messages: named })
-          if (written?.baseOffset !== undefined) next = Number(written.baseOffset) + portion.length
-        }
-        if (next === undefined) throw new Error(`the brokers did not say where they wrote to ${topic}/${partition}`)
-        return next
-      }
-      const [first, ...others] = sends
-      const next = first ? await write(first) : 0
-      for (const send of [...others, ...closing(next)]) await write(send)
-      await transaction.commit()
-      return { next }
-    },
-    close: () => producer.disconnect(),
-  }
+  return transactionsOf(producer)
 }
+
+/** Of kafkajs's transactional producer, what is used. */
+export interface Transactor {
+  transaction(): Promise<{
+    send(batch: {
+      readonly topic: string
+      readonly acks: -1
+      readonly messages: (Message & { readonly partition: number })[]
+    }): Promise<readonly { readonly baseOffset?: string }[]>
+    commit(): Promise<void>
+  }>
+  disconnect(): Promise<void>
+}
+
+export const transactionsOf = (producer: Transactor): TransactionalProducer => ({
+  commit: async (batch, closing = () => []) => {
+    const sends = batch.filter(({ messages }) => messages.length > 0)
+    if (sends.length === 0) throw new Error('an empty transaction proves nothing: a fenced producer could commit it')
+    const transaction = await producer.transaction()
+    /** Returns the offset after what was written. */
+    const write = async ({ topic, partition, messages }: PartitionMessages): Promise<number> => {
+      let next: number | undefined
+      for (const portion of portionsOf(messages)) {
+        const named = portion.map((message) => ({ ...message, partition }))
+        const [written] = await transaction.send({ topic, acks: -1, messages: named })
+        if (written?.baseOffset !== undefined) next = Number(written.baseOffset) + portion.length
+      }
+      if (next === undefined) throw new Error(`the brokers did not say where they wrote to ${topic}/${partition}`)
+      return next
+    }
+    const [first, ...others] = sends
+    const next = first ? await write(first) : 0
+    for (const send of [...others, ...closing(next)]) await write(send)
+    await transaction.commit()
+    return { next }
+  },
+  close: () => producer.disconnect(),
+})
 
 /** Every message names its partition: the count is fixed when topics are created, and never taken from metadata. */
 export const explicitPartition = ({ message }: { message: Message }): number => {

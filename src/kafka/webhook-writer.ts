@@ -27,6 +27,8 @@ export const openWebhookWriter = async (options: {
   readonly kafka: Kafka
   readonly names: TopicNames
   readonly counts: TopicCounts
+  /** Of what goes into feedback: that the topics are at. */
+  readonly format: number
   readonly encode: (event: FriendEvent) => Buffer
   readonly monotonic: () => number
   readonly onWritten: (ms: number) => void
@@ -108,7 +110,7 @@ export const openWebhookWriter = async (options: {
           topic: names.feedback,
           partition,
           key: keyOf(each),
-          value: encodeFeedback(each),
+          value: encodeFeedback(each, options.format),
         })),
         ...friendEvents.map((event) => ({
           topic: names.friendEvents,
@@ -125,7 +127,7 @@ export const openWebhookWriter = async (options: {
           ...claims.map((claim) => ({ kind: 'heartbeat' as const, ...claim })),
         ]
         return said.flatMap((feedback) => {
-          const [key, value] = [keyOf(feedback), encodeFeedback(feedback)]
+          const [key, value] = [keyOf(feedback), encodeFeedback(feedback, options.format)]
           return Array.from({ length: counts.partitions }, (_, partition) => ({ topic: names.feedback, partition, key, value }))
         })
       }),

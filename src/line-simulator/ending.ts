@@ -49,6 +49,7 @@ export const endingUnder = (fault: Fault, verdict: Verdict): Ending => {
 const SECRET_REFUSED = refuseToken(401, 'invalid_client', 'invalid client_secret')
 const TOKEN_REFUSED = unauthenticated('invalid token. Confirm that the access token in the authorization header is valid.')
 const PROXY_PAGE: Reply = {
+  isForeign: true,
   status: 200,
   contentType: 'text/html; charset=utf-8',
   body: '<!DOCTYPE html><html><head><title>Welcome</title></head><body>It works</body></html>',

@@ -3,6 +3,8 @@ export interface Reply {
   readonly status: number
   readonly body: string
   readonly contentType?: string
+  /** Somebody on the way says it, who knows nothing of LINE's request ids. */
+  readonly isForeign?: true
   readonly headers?: Readonly<Record<string, string>>
 }
 

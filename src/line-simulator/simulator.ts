@@ -222,7 +222,7 @@ const cut = (reply: Reply, requestId: string, response: ServerResponse): void =>
 const headersOf = (reply: Reply, requestId: string): Record<string, string | number> => ({
   'content-type': reply.contentType ?? 'application/json',
   'content-length': Buffer.byteLength(reply.body),
-  'x-line-request-id': requestId,
+  ...(!reply.isForeign && { 'x-line-request-id': requestId }),
   ...reply.headers,
 })
 

@@ -144,7 +144,7 @@ const withoutRules = (route: Route): Route =>
   route.kind === 'notify' ? { ...route, rules: { ...route.rules, violationsOf: () => [], advertising: 'warn' } } : route
 
 /** The route, what the event says of itself, and how many it names, as intake finds them. */
-const factsOf = ({ routes, record, reading }: Subject): { route: Route | null; facts: EventFacts | null; names: number } => {
+const factsOf = ({ routes, record, reading, now }: Subject): { route: Route | null; facts: EventFacts | null; names: number } => {
   if (reading.kind === 'poison') return { route: null, facts: null, names: 0 }
   const { recordName } = reading
   const route = routeFor(routes, { topic: record.position.topic, ceType: record.headers.get('ce_type'), recordName })
@@ -152,7 +152,7 @@ const factsOf = ({ routes, record, reading }: Subject): { route: Route | null; f
   const event = reading.as(route.schema)
   if (event.kind === 'poison' || typeof event.value !== 'object' || event.value === null) return { route, facts: null, names: 0 }
   const whole = withoutNulls(event.value)
-  return { route, facts: readEvent(route, wholeScope(whole), record).facts, names: scopesOf(route, whole).length }
+  return { route, facts: readEvent(route, wholeScope(whole), record, now).facts, names: scopesOf(route, whole).length }
 }
 
 /** Without a route only headers name it. */

@@ -1,3 +1,4 @@
+import { systemTimers } from '../clock.ts'
 import { createDispatcher } from '../dispatch/dispatcher.ts'
 import { createSender } from '../dispatch/sender.ts'
 import { openTask, type Task } from '../dispatch/task.ts'
@@ -10,6 +11,7 @@ import { verifyImmutables } from '../kafka/immutables.ts'
 import { decodeFeedback, decodeRequest, UnreadableRecordError } from '../kafka/internal-codec.ts'
 import { openJournalReader } from '../kafka/journal-reader.ts'
 import { openOptOuts } from '../kafka/opt-outs.ts'
+import { createPartitionFormats } from '../kafka/partition-formats.ts'
 import { createPublishedCodec } from '../kafka/result-codec.ts'
 import { openTaskJournal } from '../kafka/task-journal.ts'
 import { journalKeepsTombstonesMs, type TopicCounts, topicNames } from '../kafka/topics.ts'
@@ -24,12 +26,18 @@ import { askTasks, tellOf, tellOfAttempt, tellOfCommits } from './tell-dispatch.
 const COMMIT_OFFSETS_EVERY_MS = 5_000
 
 /** Requests → LINE, and what came of it → results. */
-export const startDispatch = async (parts: Parts, counts: TopicCounts): Promise<Stage> => {
+export const startDispatch = async (
+  parts: Parts,
+  counts: TopicCounts,
+  /** Of the partitions, when it starts. */
+  found: readonly number[],
+): Promise<Stage> => {
   const { partitions } = counts
   const { config, clock, log, metrics, onFatal } = parts
   const names = topicNames(config.topics.prefix)
   const groupId = `${config.kafka.group}-dispatch`
   const shares = sharesOf(config, partitions)
+  const formats = createPartitionFormats(found)
 
   await verifySimulators(config)
   // Ended in reverse, also when the start fails half-way.
@@ -56,6 +64,7 @@ export const startDispatch = async (parts: Parts, counts: TopicCounts): Promise<
   })
   const stores = openStores(parts, {
     incarnation,
+    formats,
     deleteRetentionMs: await journalKeepsTombstonesMs(parts.kafkaAtStart, names.journal),
   })
   opened.defer(() => stores.release())
@@ -68,7 +77,7 @@ export const startDispatch = async (parts: Parts, counts: TopicCounts): Promise<
   })
   opened.defer(() => optOuts.close())
   const policy = policyOf(config, optOuts.has)
-  const feedback = await openFeedbackWriter(parts.kafka('feedback'), names.feedback)
+  const feedback = await openFeedbackWriter(parts.kafka('feedback'), names.feedback, formats)
   opened.defer(() => feedback.close())
   const providers = providersOf(parts)
   for (const provider of providers.values()) opened.defer(() => provider.close())
@@ -86,6 +95,7 @@ export const startDispatch = async (parts: Parts, counts: TopicCounts): Promise<
         partition,
         counts,
         encode,
+        formats,
       }),
     )
     const store = await stores.open(partition)
@@ -98,12 +108,14 @@ export const startDispatch = async (parts: Parts, counts: TopicCounts): Promise<
         store,
         policy,
         clock,
+        timers: systemTimers,
         attemptMs: Math.max(...deadlines) + 1_000,
         createSender: ({ stillWanted, onReport, onFault }) =>
           createSender({
             lanes: lanesOf(shares, providers, clock.monotonic()),
             open: parts.sealer.open,
             clock,
+            timers: systemTimers,
             mayGrant: optOuts.isCurrent,
             stillWanted,
             onFault,

@@ -15,6 +15,8 @@ export const startIntake = async (
     readonly routes: readonly Route[]
     readonly from: StartFrom | undefined
     readonly counts: TopicCounts
+    /** In which requests are written. */
+    readonly format: number
   },
 ): Promise<Stage> => {
   const { config, clock, sealer, log } = parts
@@ -29,6 +31,7 @@ export const startIntake = async (
     partitions: options.counts.partitions,
     deadLetterPartitions: options.counts.deadLetters,
     seal: config.deadLetters.values === 'sealed' ? sealer.seal : null,
+    format: options.format,
   })
   opened.defer(() => writer.close())
   const { read } = createEventReader(createRegistry(config.registry))

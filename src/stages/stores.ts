@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import type { Store } from '../domain/state.ts'
 import { decodeJournal, encodeOnceMore } from '../kafka/internal-codec.ts'
+import { NEWEST_FORMAT } from '../kafka/internal-records.ts'
+import type { PartitionFormats } from '../kafka/partition-formats.ts'
 import { createMemoryStore } from '../store/memory-store.ts'
 import { openSqliteStore } from '../store/sqlite-store.ts'
 import { lockStateDirectory } from '../store/state-directory.ts'
@@ -20,7 +22,11 @@ export interface Stores {
  *  some, and is built anew. */
 export const openStores = (
   { config, clock, log, metrics }: Parts,
-  options: { readonly incarnation: string; readonly deleteRetentionMs: number },
+  options: {
+    readonly incarnation: string
+    readonly deleteRetentionMs: number
+    readonly formats: Pick<PartitionFormats, 'of'>
+  },
 ): Stores => {
   const { state } = config
   const rebuilt = (partition: number, reason: string) => {
@@ -33,13 +39,18 @@ export const openStores = (
   return {
     open: async (partition) => {
       await closed.get(partition)
+      const written = () => options.formats.of(partition)
       const store = openSqliteStore({
         file: join(state.directory, `partition-${partition}.sqlite`),
         partition,
         incarnation: options.incarnation,
         now: clock.now(),
         oldestSyncMs: options.deleteRetentionMs / 2,
-        codec: { encode: encodeOnceMore, decode: decodeFact },
+        codec: {
+          encode: (fact) => encodeOnceMore(fact, written()),
+          decode: decodeFact,
+          formats: { newest: NEWEST_FORMAT, written },
+        },
         onRebuild: (reason) => rebuilt(partition, reason),
       })
       const { promise, resolve } = Promise.withResolvers<void>()

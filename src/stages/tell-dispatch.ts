@@ -151,6 +151,7 @@ export const tellOf =
           {
             event: 'task-opened',
             partition: event.partition,
+            epoch: event.epoch,
             ms: Math.round(event.ms),
             from: event.from,
             records: event.records,
@@ -158,10 +159,13 @@ export const tellOf =
           'partition restored and open',
         )
       case 'task-closed':
-        return log.info({ event: 'task-closed', partition: event.partition }, 'partition given up')
+        return log.info({ event: 'task-closed', partition: event.partition, epoch: event.epoch }, 'partition given up')
       case 'task-failed':
         metrics.taskFailures.inc()
-        return log.warn({ event: 'task-failed', partition: event.partition, error: event.error.name }, event.error.message)
+        return log.warn(
+          { event: 'task-failed', partition: event.partition, epoch: event.epoch ?? undefined, error: event.error.name },
+          event.error.message,
+        )
       case 'close-failed':
         return log.warn({ event: 'close-failed', partition: event.partition, error: event.error.name }, event.error.message)
     }

@@ -21,7 +21,12 @@ import { startWebhookTopic } from './webhook-topic.ts'
 
 /** LINE's webhooks → feedback and friend events. They come by HTTP, or by a topic that another receiver writes: if by both, nobody could
  *  say of one what the other has heard. */
-export const startWebhook = async (parts: Parts, counts: TopicCounts): Promise<Stage & { readonly url: string | undefined }> => {
+export const startWebhook = async (
+  parts: Parts,
+  counts: TopicCounts,
+  /** In which feedback is written. */
+  format: number,
+): Promise<Stage & { readonly url: string | undefined }> => {
   const { config, clock, log, metrics } = parts
   const { webhook, privacy } = config
   const { partitions } = counts
@@ -52,6 +57,7 @@ export const startWebhook = async (parts: Parts, counts: TopicCounts): Promise<S
     kafka: parts.kafka('webhook'),
     names,
     counts,
+    format,
     encode,
     monotonic: clock.monotonic,
     onWritten: (ms) => metrics.webhook.writeSeconds.observe(ms / 1_000),

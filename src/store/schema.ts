@@ -1,6 +1,6 @@
 /** Written into every file: one of another version is built anew. To be raised with every change of the schema, or of what is written
  *  into its columns. */
-export const SCHEMA_VERSION = 3
+export const SCHEMA_VERSION = 4
 
 /** What the store is asked is in columns; the rest of an entry is in `body`, as the journal has it. A column that does not apply to an
  *  entry's state is null and its index leaves the row out, so that an index is as long as what it is there for: the queue, or what is

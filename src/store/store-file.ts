@@ -4,9 +4,10 @@ import { NONE_YET } from '../domain/entry.ts'
 import type { StateCount, TaskPosition } from '../domain/state.ts'
 import { isDamage, StoreDamagedError } from './damage.ts'
 import { SCHEMA, SCHEMA_VERSION } from './schema.ts'
+import type { FactCodec } from './stored-fact.ts'
 
 /** Why a store begins empty. */
-export type RebuildReason = 'missing' | 'damaged' | 'another-incarnation' | 'too-old'
+export type RebuildReason = 'missing' | 'damaged' | 'another-version' | 'newer-format' | 'another-incarnation' | 'too-old'
 
 export interface StoreFileOptions {
   readonly file: string
@@ -17,6 +18,7 @@ export interface StoreFileOptions {
   /** A file not synced for longer is not used: the journal may have dropped tombstones that it has not seen. */
   readonly oldestSyncMs: number
   readonly onRebuild?: (reason: RebuildReason) => void
+  readonly codec: Pick<FactCodec, 'formats'>
 }
 
 /** What a file says of itself as a whole. */
@@ -53,6 +55,8 @@ export interface StoreFile {
 
 interface Meta extends StoreFacts {
   readonly version: number
+  /** The newest format of what is in it. */
+  readonly format: number
   readonly partition: number
   readonly incarnation: string
   readonly syncedAt: number
@@ -61,7 +65,7 @@ interface Meta extends StoreFacts {
 }
 
 export const openStoreFile = (options: StoreFileOptions): StoreFile => {
-  const { file } = options
+  const { file, codec } = options
   let broken = false
   let { database, meta } = openUsable(options) ?? createAnew(options)
   database.exec('BEGIN')
@@ -97,7 +101,7 @@ export const openStoreFile = (options: StoreFileOptions): StoreFile => {
     query,
     sync: (facts, now) =>
       guarded(() => {
-        meta = { ...meta, ...facts, syncedAt: now }
+        meta = { ...meta, ...facts, format: Math.max(meta.format, codec.formats.written()), syncedAt: now }
         writeMeta(database, meta)
         database.exec('COMMIT; BEGIN')
       }),
@@ -152,11 +156,11 @@ const openUsable = (options: StoreFileOptions): { database: DatabaseSync; meta: 
   }
 }
 
-const createAnew = ({ file, partition, incarnation, now }: StoreFileOptions): { database: DatabaseSync; meta: Meta } => {
+const createAnew = ({ file, partition, incarnation, now, codec }: StoreFileOptions): { database: DatabaseSync; meta: Meta } => {
   removeFiles(file)
   closeSync(openSync(file, 'wx', 0o600)) // SQLite gives its log the permissions of the file
   const database = connect(file)
-  const of = { version: SCHEMA_VERSION, partition, incarnation }
+  const of = { version: SCHEMA_VERSION, format: codec.formats.written(), partition, incarnation }
   const meta: Meta = { ...of, next: 0, position: null, count: NONE_YET, syncedAt: now, clean: false }
   database.exec(`BEGIN; ${SCHEMA}`)
   database.prepare('INSERT INTO meta (facts) VALUES (?)').run(JSON.stringify(meta))
@@ -191,7 +195,8 @@ const connect = (file: string): DatabaseSync => {
 }
 
 const reasonAgainst = (meta: Meta, options: StoreFileOptions): RebuildReason | undefined => {
-  if (meta.version !== SCHEMA_VERSION) return 'damaged'
+  if (meta.version !== SCHEMA_VERSION) return 'another-version'
+  if (meta.format > options.codec.formats.newest) return 'newer-format'
   if (meta.partition !== options.partition || meta.incarnation !== options.incarnation) return 'another-incarnation'
   return options.now - meta.syncedAt > options.oldestSyncMs ? 'too-old' : undefined
 }

@@ -14,4 +14,6 @@ export type StoredFact =
 export interface FactCodec {
   readonly encode: (fact: StoredFact) => Uint8Array
   readonly decode: (bytes: Uint8Array) => StoredFact
+  /** The newest that it decodes, and the one that it encodes in now: numbers, which only ever rise. */
+  readonly formats: { readonly newest: number; readonly written: () => number }
 }

@@ -110,6 +110,7 @@ const inJournal = (value: Buffer): Said | null => {
       return { kind: 'coverage', channel: found.coverage.channel, coverage: found.coverage }
     case 'epoch':
     case 'immutables':
+    case 'format':
       return null
   }
 }

@@ -37,11 +37,20 @@ export const createResultReader = (askForSchema: AskForSchema): ResultReader => 
       for (const id of foreign)
         if (!asked.has(id)) {
           asked.add(id)
-          const writer = await askForSchema(id)
-          if (writer) resolvers.set(id, own.createResolver(writer))
+          const resolver = resolverOf(own, await askForSchema(id))
+          if (resolver) resolvers.set(id, resolver)
         }
       return resolvers.size > before
     },
+  }
+}
+
+/** `undefined`: it is not known, or of something else that somebody wrote there. */
+const resolverOf = (own: avro.Type, writer: avro.Type | null): avro.Resolver | undefined => {
+  try {
+    return writer ? own.createResolver(writer) : undefined
+  } catch {
+    return undefined
   }
 }
 

@@ -202,6 +202,7 @@ describe.runIf(hasJvm)('on a broker that allows nobody what no ACL allows', () =
   test.each<[AclUse, string[]]>([
     ['reconcile', ['reconcile', '--date', '2026-10-31']],
     ['channels', ['channels', 'resume', 'main']],
+    ['topics-upgrade', ['topics', 'upgrade', '--yes']],
     ['dead-letters', ['dead-letters', 'list']],
   ])('whoever may do what --for %s prints, and nothing else, can', async (use, command) => {
     const acls = aclsFor(use)

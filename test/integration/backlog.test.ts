@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import type { Feedback } from '../../src/domain/input.ts'
 import { openFeedbackWriter } from '../../src/kafka/feedback-writer.ts'
+import { NEWEST_FORMAT } from '../../src/kafka/internal-records.ts'
 import { phoneOf } from '../../src/line-simulator/people.ts'
 import { adjustableClock } from './adjustable-clock.ts'
 import { paymentDue, reservationCancelled, reservationReminder } from './events.ts'
@@ -50,7 +51,7 @@ test('of what LINE delivered while nobody dispatched, no other channel is told',
   await untilMetric(all, 'tsuchi_notifications', { state: 'accepted' }, (count) => count === MANY)
   await all.stop()
 
-  const feedback = await openFeedbackWriter(at.kafka, at.topics.feedback)
+  const feedback = await openFeedbackWriter(at.kafka, at.topics.feedback, { of: () => NEWEST_FORMAT })
   onTestFinished(() => feedback.close())
   const deliveredAt = clock.now()
   await feedback.write(

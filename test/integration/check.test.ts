@@ -62,7 +62,7 @@ test('an installation as it should be: nothing is wrong, and it says what it has
     expect.stringMatching(/^✓ brokers: 1 broker, found by /),
     '✓ access: what a worker, and this command, must be allowed',
     `✓ topics: 8 topics of tsuchi's own, ${at.name}.*`,
-    `✓ immutables: pepper, partitions and group are those that ${at.topics.journal} began with`,
+    `✓ immutables: pepper, partitions and group are those that ${at.topics.journal} began with; it is in format 1`,
     '✓ events: 4 topics that routes read',
     '✓ schemas: 3 schemas of what is published, and 4 versions of 4 subjects of events',
     '✓ credentials: 1 channel',

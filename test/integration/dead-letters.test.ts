@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
 import { createSealer } from '../../src/domain/seal.ts'
+import { NEWEST_FORMAT } from '../../src/kafka/internal-records.ts'
 import { openRequestWriter } from '../../src/kafka/request-writer.ts'
 import { paymentDue } from './events.ts'
 import { type ForgetfulRegistry, openForgetfulRegistry } from './forgetful-registry.ts'
@@ -89,7 +90,8 @@ const bury = async (
   } = {},
   seal = createSealer(at.config.privacy.sealingKeys).seal,
 ): Promise<void> => {
-  const writer = await openRequestWriter({ kafka: at.kafka, names: at.topics, partitions: 2, deadLetterPartitions: 2, seal })
+  const { kafka, topics: names } = at
+  const writer = await openRequestWriter({ kafka, names, partitions: 2, deadLetterPartitions: 2, seal, format: NEWEST_FORMAT })
   const { reason = 'undecodable', timestamp = Date.now(), topic = at.events['payment-due'], partition = 0 } = changes
   for (let offset = 0; offset < count; offset++) {
     const value = changes.value ?? (await at.encode('payment-due', bill()))

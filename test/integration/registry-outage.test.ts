@@ -1,7 +1,7 @@
 import { expect, inject, onTestFinished, test } from 'vitest'
+import { openUrlProxy } from '../../dev/cuttable-proxy.ts'
 import { phoneOf } from '../../src/line-simulator/people.ts'
 import { expectSound } from './audit.ts'
-import { openUrlProxy } from './cuttable-proxy.ts'
 import { paymentDue } from './events.ts'
 import { installRunning } from './installation.ts'
 

@@ -242,7 +242,7 @@ Look further back with --since P30D (results are kept longest); is it this insta
     const { stderr, code } = await traced('C-5')
     expect([code, stderr]).toEqual([
       0,
-      `1 record could not be read, and may have belonged here. The first is ${at.topics.feedback}/${partition}/${place.offset}: the record is of version 110; this worker reads version 1\n`,
+      `1 record could not be read, and may have belonged here. The first is ${at.topics.feedback}/${partition}/${place.offset}: the record is of format 110, which there never was\n`,
     ])
   })
 })

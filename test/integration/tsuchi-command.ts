@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Installation } from './installation.ts'
 
-const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 export interface Ended {
   readonly code: number | null
@@ -15,11 +16,13 @@ export const tsuchi = (
   at: Pick<Installation, 'configFile' | 'env'>,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  /** The folder of another version. */
+  root = ROOT,
 ): Promise<Ended> =>
   new Promise((resolve) => {
     const child = execFile(
       process.execPath,
-      [CLI, ...args, '--config', at.configFile],
+      [join(root, 'src/cli.ts'), ...args, '--config', at.configFile],
       { env: { ...at.env, NODE_OPTIONS: '--disable-warning=TimeoutNegativeWarning', ...env } },
       (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
     )

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type TestContext, vi } from 'vitest'
 import type { Installation } from './installation.ts'
@@ -9,6 +10,8 @@ export interface WorkerProcess {
   readonly child: ChildProcess
   /** Its log lines so far. */
   readonly lines: readonly LogLine[]
+  /** What it has written to standard error so far. */
+  errors(): string
   readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>
   untilLogged(what: string, holds: (line: LogLine) => boolean): Promise<LogLine>
   untilReady(): Promise<void>
@@ -22,17 +25,28 @@ let spawned = 0
 
 type Script = 'cli' | 'crash'
 
+/** Default: this one. `root` is the folder of another version. */
+interface Given {
+  readonly script: Script
+  readonly state: string
+  readonly root?: string
+}
+
 /** `cli` for the product's own command, `crash` for the one with a crash point; with a state directory in the installation's, or one that
  *  no other worker had. Killed when the test ends, if it still runs. */
 export const spawnWorker = (
   { onTestFinished }: TestContext,
   at: Installation,
-  given: Script | { readonly script: Script; readonly state: string },
+  given: Script | Given,
   ...args: readonly string[]
 ): WorkerProcess => {
-  const { script, state } = typeof given === 'string' ? { script: given, state: `state-of-process-${spawned++}` } : given
+  const {
+    script,
+    state,
+    root = ROOT,
+  } = typeof given === 'string' ? { script: given, state: `state-of-process-${spawned++}`, root: ROOT } : given
   const command =
-    script === 'cli' ? [path('../../src/cli.ts'), 'run', '--config', at.configFile] : [path('./crash-worker.ts'), at.configFile]
+    script === 'cli' ? [join(root, 'src/cli.ts'), 'run', '--config', at.configFile] : [path('./crash-worker.ts'), at.configFile]
   const child = spawn(process.execPath, [...command, ...args], {
     env: { ...process.env, ...at.env, TSUCHI_STATE: state },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -74,6 +88,7 @@ export const spawnWorker = (
   return {
     child,
     lines,
+    errors: () => errors,
     exited,
     untilLogged,
     untilReady: async () => {
@@ -95,5 +110,7 @@ export const spawnWorker = (
       ),
   }
 }
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))

@@ -15,6 +15,7 @@ describe('the least ACLs', () => {
       'Read on topic network.outage',
       'Read on group tsuchi-intake',
       'Write on topic tsuchi.requests',
+      'Read on topic tsuchi.journal',
       'Write on topic tsuchi.dead-letters',
     ])
   })

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { AssignerProtocol, type Cluster, type GroupMember } from 'kafkajs'
 import { describe, expect, test } from 'vitest'
-import { type Claims, coPartitionAssigner, shareOut } from '../../src/kafka/co-partition-assigner.ts'
+import { type Claims, coPartitionAssigner, newestFormatIn, shareOut } from '../../src/kafka/co-partition-assigner.ts'
+import { NEWEST_FORMAT } from '../../src/kafka/internal-records.ts'
 
 const claimsOf = (member: string, claims: Readonly<Record<number, number>> = {}): Claims => ({
   member,
@@ -121,6 +122,16 @@ describe('the group protocol', () => {
     const assigned = await assign({ memberId: 'a', memberMetadata: metadata }, memberOf('b', Buffer.from('{"1":39,"0":2}')))
     expect(assigned.get('a')).toEqual({ requests: [1], feedback: [1] })
     expect(assigned.get('b')).toEqual({ requests: [0], feedback: [0] })
+  })
+
+  test('tells which formats of internal records each member knows, as far as it says so', () => {
+    const { metadata } = assigner(new Map([[1, 40]])).protocol({ topics: ['requests', 'feedback'] })
+    expect(newestFormatIn(metadata)).toBe(NEWEST_FORMAT)
+    const told = (userData: string) => newestFormatIn(memberOf('b', Buffer.from(userData)).memberMetadata)
+    expect([told('{"1":39,"format":7}'), told('{"1":39}'), told('no JSON'), told('null'), told('{"format":"7"}')]).toEqual([
+      7, 1, 1, 1, 1,
+    ])
+    expect(newestFormatIn(Buffer.alloc(0))).toBe(1)
   })
 
   test('asks for claims anew at every join', () => {

@@ -84,7 +84,7 @@ test('what takes connections and says nothing is a fault of kafka.brokers, and t
 })
 
 test('no command prints a stack for it', () => {
-  const error = new Error('Broker not connected')
+  const error = new Error('Connection was taken, and nothing said')
   expect(wordsOf(error)).toBe(
     `Kafka: what kafka.brokers names took the connection, and did not answer as a broker\nRemedy: ${MUTE}`,
   )

@@ -169,9 +169,9 @@ describe('a look that fails', () => {
 
 test('a duration of days where minutes are meant is warned of', async () => {
   const { said } = await offline({
-    'tsuchi.yaml': `${CONFIG}quietHours: none\nreleaseSpread: P10000000D\nshutdown: { budget: PT49H }\n`,
+    'tsuchi.yaml': `${CONFIG}quietHours: none\nreleaseSpread: P300D\nshutdown: { budget: PT49H }\n`,
   })
-  expect(said).toContain('  ! releaseSpread: 240,000,000 h; write a duration below 24 h, such as PT10M')
+  expect(said).toContain('  ! releaseSpread: 7,200 h; write a duration below 24 h, such as PT10M')
   expect(said).toContain('  ! shutdown.budget: 49 h; write a duration below 24 h, such as PT10M')
 })
 

@@ -247,6 +247,21 @@ describe('a secret', () => {
     expect(faultsOf(LEAST, env)).toEqual([expect.stringContaining(words)])
   })
 
+  test('that is written as a shell would is a fault, and what stands there is not quoted', () => {
+    expect(faultsOf(changed('${SECRET}', '${SECRET:-CANARY}'))).toEqual([
+      'channels.main.token.clientSecret: between ${ and } there is no name of a variable: write capital letters, digits and underscores, and nothing else',
+    ])
+  })
+
+  test('in the place of a path is not quoted', () => {
+    for (const setting of ['holidays', 'bannedWords']) {
+      const faults = faultsOf(`${LEAST}${setting}: "\${SECRET}"\n`, { ...ENV, SECRET: 'a//CANARY' })
+      expect(faults).toEqual([expect.stringMatching(new RegExp(`^${setting}: the file cannot be read \\(ENOENT\\): name`))])
+    }
+    const named = faultsOf(`${LEAST}holidays: "\${SECRET}.yaml"\n`, { ...ENV, SECRET: 'CANARY' })
+    expect(named).toEqual([expect.stringContaining('/${SECRET}.yaml cannot be read (ENOENT)')])
+  })
+
   test('that is empty is a fault', () => {
     expect(faultsOf(LEAST, { ...ENV, SECRET: '' })).toEqual([
       'channels.main.token.clientSecret: write the channel secret, as ${NAME}',
@@ -316,6 +331,40 @@ nonsense: 1
       'registry: {',
       'topics:\nregistry: {',
       'topics: write a mapping of prefix, partitions, replication',
+    ],
+    [
+      'a part of a millisecond',
+      'token:',
+      'deadline: PT0.0005S\n    token:',
+      'channels.main.deadline: write an ISO 8601 duration',
+    ],
+    [
+      'a deadline that no timer can wait for',
+      'token:',
+      'deadline: P30D\n    token:',
+      'channels.main.deadline: write an ISO 8601 duration above zero, such as PT10S, at most P7D',
+    ],
+    ['a time to stop in that no timer can wait for', 'registry:', 'shutdown: { budget: P30D }\nregistry:', 'at most P7D'],
+    ['a port that is none', 'localhost:9092', 'localhost:99999', 'kafka.brokers[0]: write host:port'],
+    [
+      'a price that no result can hold',
+      'token:',
+      'price: { currency: JPY, template: 1e15, flexible: 3 }\n    token:',
+      'channels.main.price.template: write a number from 0 to 1000000',
+    ],
+    [
+      'a token that no header can hold',
+      '{ kind: stateless, clientId: "1234", clientSecret: "${SECRET}" }',
+      '{ kind: long-lived, token: "a\\n" }',
+      'channels.main.token.token: write the channel access token, as ${NAME}, without spaces or line breaks',
+    ],
+    ['a channel that an object cannot have', 'main:', '__proto__:', 'a key that nothing can have; write another'],
+    ['a channel without a name', 'main:', '"":', 'write a name of at most 200 characters'],
+    [
+      'quiet hours that every notification would carry',
+      'registry:',
+      `quietHours: [${'{ from: "01:00", until: "01:01" }, '.repeat(51)}]\nregistry:`,
+      'quietHours: write at most 50 windows',
     ],
     ['a duration of zero', 'registry:', 'shutdown: { budget: PT0S }\nregistry:', 'shutdown.budget: write an ISO 8601 duration'],
     [

@@ -67,7 +67,7 @@ describe('a partition that is lost', () => {
     expect(calls).toEqual(['close 1', 'start 2 @7', 'flowing 2'])
     expect(dispatcher.onInput(1, input)).toBe(false)
     expect([...dispatcher.claims().keys()]).toEqual([2])
-    expect(events).toContainEqual({ kind: 'task-closed', partition: 1 })
+    expect(events).toContainEqual({ kind: 'task-closed', partition: 1, epoch: 101 })
   })
 
   test('while it is being opened is closed as soon as it is open, and never read', async () => {
@@ -130,7 +130,7 @@ describe('a task that has failed', () => {
   test('is opened again only after a heartbeat that is at least 300 ms younger', async () => {
     const { dispatcher, end, pass, events } = await openWith(1)
     await end(1, fault)
-    expect(events.at(-1)).toEqual({ kind: 'task-failed', partition: 1, error: fault })
+    expect(events.at(-1)).toEqual({ kind: 'task-failed', partition: 1, epoch: 101, error: fault })
     dispatcher.onHeartbeat()
     pass(299)
     dispatcher.onHeartbeat()

@@ -25,8 +25,12 @@ describe('a holidays file', () => {
   test.each([
     ['is empty', '', [`holidays.yaml:1 (the whole file): ${COUNTRIES}`]],
     ['is a list', '- 2026-01-01\n', [`holidays.yaml:1 (the whole file): ${COUNTRIES}`]],
-    ['is no YAML', 'JP: [\n', ['holidays.yaml:2 is not YAML (BAD_INDENT)']],
-    ['names a country twice', 'JP: [2026-01-01]\nJP: [2026-01-02]\n', ['holidays.yaml:2 is not YAML (DUPLICATE_KEY)']],
+    ['is no YAML', 'JP: [\n', [expect.stringContaining('holidays.yaml:2: not YAML (BAD_INDENT); mend the YAML')]],
+    [
+      'names a country twice',
+      'JP: [2026-01-01]\nJP: [2026-01-02]\n',
+      ['holidays.yaml:2: not YAML (DUPLICATE_KEY); write each setting once'],
+    ],
     [
       'names another country',
       'JP: [2026-01-01]\nUS: [2026-07-04]\n',

@@ -45,6 +45,7 @@ const intakeOf = async (
     readonly timestamps?: readonly number[]
     readonly failOnce?: 'write' | 'bury'
     readonly changes?: readonly (readonly [string, string])[]
+    readonly heartbeat?: (steps: string[]) => Promise<void>
   } = {},
 ): Promise<World> => {
   const world: World = { steps: [], requests: [], letters: [], events: [] }
@@ -91,7 +92,7 @@ const intakeOf = async (
     partition: 2,
     records,
     mine: () => true,
-    heartbeat: async () => {},
+    heartbeat: async () => options.heartbeat?.(world.steps),
     done: async (offset) => {
       world.steps.push(`done ${offset}`)
     },
@@ -159,6 +160,26 @@ test.each([
   clearImmediate(counting)
   expect(requests).toHaveLength(200)
   expect(turns).toBeGreaterThanOrEqual(8)
+})
+
+const FOR_HUNDREDS = { ...EVENT, event: bill({ others: Array.from({ length: 200 }, () => ({ phone: PHONE })) }) }
+
+test('an event for many is heard of in its group while it is rendered: on a busy machine that outlasts a session', async () => {
+  const heartbeat = async (steps: string[]) => void steps.push('heartbeat')
+  const { steps } = await intakeOf([FOR_HUNDREDS], { changes: FOR_OTHERS, heartbeat })
+  expect(steps.indexOf(`write ${Array(200).fill('ready').join(' ')}`)).toBeGreaterThanOrEqual(8)
+  expect(steps.slice(0, 8)).toEqual(Array(8).fill('heartbeat'))
+})
+
+test('a group that is rebalancing is no fault of the event that is being rendered', async () => {
+  const rebalancing = Object.assign(new Error('rebalancing'), { name: 'KafkaJSProtocolError', type: 'REBALANCE_IN_PROGRESS' })
+  const seen: string[][] = []
+  const heartbeat = async (steps: string[]) => {
+    seen.push(steps)
+    throw rebalancing
+  }
+  await expect(intakeOf([FOR_HUNDREDS], { changes: FOR_OTHERS, heartbeat })).rejects.toBe(rebalancing)
+  expect(seen).toEqual([[]])
 })
 
 describe('a record that cannot be read', () => {

@@ -9,13 +9,18 @@ import {
   decodeFeedback,
   decodeJournal,
   decodeRequest,
-  encodeFeedback,
-  encodeJournal,
-  encodeRequest,
+  encodeFeedback as encodeFeedbackIn,
+  encodeJournal as encodeJournalIn,
+  encodeRequest as encodeRequestIn,
   type JournalValue,
   UnreadableRecordError,
 } from '../../src/kafka/internal-codec.ts'
+import { NEWEST_FORMAT, NewerRecordError } from '../../src/kafka/internal-records.ts'
 import { accepted, entryOf, poison, ready, refused } from './notification-builder.ts'
+
+const encodeRequest = (each: Request) => encodeRequestIn(each, NEWEST_FORMAT)
+const encodeFeedback = (each: Feedback) => encodeFeedbackIn(each, NEWEST_FORMAT)
+const encodeJournal = (each: JournalValue) => encodeJournalIn(each, NEWEST_FORMAT)
 
 const text = fc.string({ unit: 'binary' })
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary)
@@ -186,6 +191,7 @@ const journalValue: fc.Arbitrary<JournalValue> = fc.oneof(
     kind: fc.constant('immutables' as const),
     immutables: fc.record({ partitions: count, incarnation: text, pepperCheck: text, group: text }),
   }),
+  fc.record({ kind: fc.constant('format' as const), format: count }),
 )
 
 const KINDS = [
@@ -262,13 +268,25 @@ describe.each(KINDS)('a record of %s', (_, decode, encoded) => {
   test.each([
     ['no value', null, 'no value'],
     ['an empty value', Buffer.alloc(0), 'no value'],
-    ['a newer version', Buffer.from([2, 0, 0]), 'version 2'],
+    ['the first byte of what Confluent writes', Buffer.from([0, 0, 0]), 'of format 0, which there never was'],
+    ['the first byte of a text', Buffer.from('{}'), 'of format 123, which there never was'],
     ['a kind that is not known', Buffer.from([1, 200, 0]), 'kind 200'],
   ])('with %s says so', (_, value, words) => {
     expect(() => decode(value)).toThrow(UnreadableRecordError)
     expect(() => decode(value)).toThrow(words)
   })
 })
+
+test.each(KINDS)(
+  'a record of %s in a newer format is told from one that is damaged, and says what this version reads',
+  (_, decode) => {
+    const newer = Buffer.from([NEWEST_FORMAT + 1, 0, 0])
+    expect(() => decode(newer)).toThrow(NewerRecordError)
+    expect(() => decode(newer)).toThrow(
+      `the record is of format ${NEWEST_FORMAT + 1}; this version reads formats up to ${NEWEST_FORMAT}`,
+    )
+  },
+)
 
 const MARKING = { subject: 'reservation/R-1', cancelledAt: 1, revision: null, forgetAt: 2 }
 
@@ -296,7 +314,7 @@ test('an unreadable record is not quoted in its error: it may hold anything', ()
   )
 })
 
-// Written by the first version. A worker of any later one must read them: a rolling upgrade meets both.
+// Written by the first version. A worker of any later one must read them: the journal keeps a record for as long as nothing replaces it.
 test.each([
   ['feedback', decodeFeedback, '010c0e02', { kind: 'barrier', epoch: 7, at: 1 }],
   ['the journal', decodeJournal, '0108540e', { kind: 'task-position', position: { requests: 42, feedback: 7 } }],
@@ -320,4 +338,5 @@ test.each([
     '0110086d61696e12666f7262696464656e06021200',
     { kind: 'pause', pause: { channel: 'main', cause: 'forbidden', since: 3, probeAt: 9, probe: null } },
   ],
-])('version 1 of %s stays readable', (_, decode, hex, value) => expect(decode(Buffer.from(hex, 'hex'))).toEqual(value))
+  ['the journal', decodeJournal, '011604', { kind: 'format', format: 2 }],
+])('format 1 of %s stays readable', (_, decode, hex, value) => expect(decode(Buffer.from(hex, 'hex'))).toEqual(value))

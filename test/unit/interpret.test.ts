@@ -182,6 +182,8 @@ describe('CloudEvents headers', () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
     expect(onlyReady(requestsOf(billRoute(), bill(), { traceparent })).notification.traceparent).toBe(traceparent)
     expect(onlyReady(requestsOf(billRoute(), bill(), { traceparent: 'x' })).notification.traceparent).toBeNull()
+    const endless = `${traceparent}-${'x'.repeat(1_000_000)}`
+    expect(onlyReady(requestsOf(billRoute(), bill(), { traceparent: endless })).notification.traceparent).toBeNull()
   })
 })
 
@@ -297,6 +299,61 @@ describe('a recipient is refused', () => {
       detail: 'messages[0].text: the event has no customer.name; send it, or give the text a default',
       recipientRef: expect.any(String),
     })
+  })
+
+  test('for what the event lacks under a value of its own, by what the template says of it', () => {
+    const route = billRoute(['amount | yen', 'labels[customer.phone]'])
+    expect(onlyRefused(requestsOf(route, bill())).detail).toBe(
+      'messages[0].text: the event has no labels[…]; send it, or give the text a default',
+    )
+  })
+
+  test.each<[what: string, changes: object, detail: string]>([
+    [
+      'an event id of half a character',
+      { eventId: '\ud83d' },
+      'eventId: wanted a text of at most 1000 characters that is sound UTF-8',
+    ],
+    [
+      'an event id that is no UTF-8',
+      { eventId: 'e\ufffd' },
+      'eventId: wanted a text of at most 1000 characters that is sound UTF-8',
+    ],
+    ['an event id of a page', { eventId: 'e'.repeat(1_001) }, 'eventId: wanted a text of at most 1000 characters'],
+    [
+      'a customer id of a page',
+      { customer: person({ id: 'C'.repeat(1_001) }) },
+      'customer.id: wanted a text of at most 1000 characters',
+    ],
+    [
+      'a customer id of half a character',
+      { customer: person({ id: '\udc69' }) },
+      'customer.id: wanted a text of at most 1000 characters',
+    ],
+  ])('for %s: different ones would become one, or no record of Kafka would hold it', (_, changes, detail) => {
+    expect(onlyRefused(requestsOf(billRoute(), bill(changes))).detail).toContain(detail)
+  })
+
+  test('for a header that names the event and is a page long', () => {
+    const headers = { ce_source: '/billing', ce_id: 'h'.repeat(1_001) }
+    expect(onlyRefused(requestsOf(billRoute(), bill(), headers)).detail).toMatch(
+      /^header ce_id: wanted a text of at most 1000 characters/,
+    )
+    const { event } = onlyReady(requestsOf(billRoute(), bill(), { ce_type: 't'.repeat(1_001) })).notification
+    expect(event.type).toBeNull()
+  })
+
+  test.each([
+    ['in microseconds', NOW * 1_000],
+    ['that is none', -1],
+    ['that is any number', Number('9223372036854775807')],
+  ])("for a record's timestamp %s, where the event has no time: nothing would ever be forgotten", (_, timestamp) => {
+    const record = { ...recordOf(), timestamp }
+    expect(onlyRefused(requestsOf(billRoute(), bill({ at: null }), {}, record))).toMatchObject({
+      detail: expect.stringContaining("the record's timestamp: wanted milliseconds since 1970, up to 2199"),
+      event: { time: NOW },
+    })
+    expect(onlyReady(requestsOf(billRoute(), bill(), {}, record)).notification.event.time).toBe(AT)
   })
 
   test('for a value that a filter cannot take, by its shape', () => {

@@ -1,5 +1,7 @@
+import { once } from 'node:events'
 import { createRequire } from 'node:module'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { PATCHED_VERSION, patchKafkajs } from '../../src/kafka/kafkajs-patches.ts'
 
 const require = createRequire(import.meta.url)
@@ -173,6 +175,123 @@ describe('a search for the coordinator that no broker answers', () => {
     expect(await searched()).toMatchObject({ name: 'KafkaJSGroupCoordinatorNotFound', retriable: true, code: 'ECONNREFUSED' })
   })
 })
+
+describe('a broker that takes the connection and says nothing', () => {
+  const BROKER = require.resolve('kafkajs/src/broker')
+  const Pool = require('kafkajs/src/network/connectionPool') as new (options: object) => object
+  const socketFactory = (require('kafkajs/src/network/socketFactory') as () => object)()
+  const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
+  const logger = { namespace: () => silent }
+
+  interface Broker {
+    connect(): Promise<void>
+    disconnect(): Promise<void>
+    isConnected(): boolean
+    metadata(topics: readonly string[]): Promise<unknown>
+  }
+
+  /** Of `requestTimeout` it is told as of any other. */
+  const brokerAt = async ({ requestTimeout }: { readonly requestTimeout: number }) => {
+    const server = await startMute()
+    const BrokerClass = require(BROKER) as new (options: object) => Broker
+    const timeouts = { connectionTimeout: 60, requestTimeout }
+    const pool = new Pool({ host: '127.0.0.1', port: server.port, socketFactory, logger, clientId: 'c', ...timeouts })
+    const broker = new BrokerClass({ connectionPool: pool, logger })
+    onTestFinished(async () => {
+      await broker.disconnect()
+      await server.close()
+    })
+    return { server, broker }
+  }
+
+  test('counts as connected to kafkajs, which asks it no more what it is, unless it is patched', async () => {
+    delete require.cache[BROKER]
+    const { broker } = await brokerAt({ requestTimeout: 60 })
+    await expect(broker.connect()).rejects.toMatchObject({ name: 'KafkaJSRequestTimeoutError' })
+    expect(broker.isConnected()).toBe(true)
+    await broker.connect()
+    await expect(broker.metadata([])).rejects.toThrow('Broker not connected')
+  })
+
+  test('is not connected, with the patch, and the error is one after which kafkajs tries the next', async () => {
+    delete require.cache[BROKER]
+    patchKafkajs()
+    const { broker } = await brokerAt({ requestTimeout: 60_000 })
+    const error = { name: 'KafkaJSConnectionError', message: 'Connection was taken, and nothing said', retriable: true }
+    await expect(broker.connect()).rejects.toMatchObject(error)
+    expect(broker.isConnected()).toBe(false)
+    await expect(broker.connect(), 'and so every time').rejects.toMatchObject(error)
+  })
+
+  test('is not connected for anybody else, with the patch, while it is still waited for', async () => {
+    delete require.cache[BROKER]
+    patchKafkajs()
+    const { broker, server } = await brokerAt({ requestTimeout: 60_000 })
+    const connecting = broker.connect()
+    await server.asked
+    expect(broker.isConnected()).toBe(false)
+    await expect(connecting).rejects.toThrow('nothing said')
+  })
+
+  test('is waited for by all who want it at once, with the patch, and not by one after the other', async () => {
+    delete require.cache[BROKER]
+    patchKafkajs()
+    const { broker, server } = await brokerAt({ requestTimeout: 60_000 })
+    const attempts = await Promise.allSettled(Array.from({ length: 50 }, () => broker.connect()))
+    expect(new Set(attempts.map((attempt) => attempt.status === 'rejected' && String(attempt.reason)))).toEqual(
+      new Set(['KafkaJSConnectionError: Connection was taken, and nothing said']),
+    )
+    expect(server.requests()).toBe(1)
+  })
+
+  test('is connected, with the patch, once it says what it understands', async () => {
+    delete require.cache[BROKER]
+    patchKafkajs()
+    const { broker, server } = await brokerAt({ requestTimeout: 60_000 })
+    await expect(broker.connect()).rejects.toThrow('nothing said')
+    server.speak()
+    await broker.connect()
+    expect(broker.isConnected()).toBe(true)
+  })
+})
+
+/** Takes connections and requests, and answers once it may: always that it understands nothing but to be asked that. */
+const startMute = async () => {
+  const sockets = new Set<Socket>()
+  const { promise: asked, resolve: ask } = Promise.withResolvers<void>()
+  let speaks = false
+  let requests = 0
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => undefined)
+    socket.on('data', (request: Buffer) => {
+      ask()
+      requests++
+      const answer = Buffer.alloc(4 + 4 + 2 + 4 + 6 + 4)
+      answer.writeInt32BE(answer.length - 4, 0)
+      request.copy(answer, 4, 8, 12) // the correlation id
+      answer.writeInt32BE(1, 10)
+      answer.writeInt16BE(18, 14)
+      if (speaks) socket.write(answer)
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    port: (server.address() as AddressInfo).port,
+    asked,
+    requests: () => requests,
+    speak: () => {
+      speaks = true
+    },
+    close: async () => {
+      const closed = once(server, 'close')
+      server.close()
+      for (const socket of sockets) socket.destroy()
+      await closed
+    },
+  }
+}
 
 test('another kafkajs is refused: somebody must look whether the patch is still needed', () => {
   const loaded = require.cache[require.resolve('kafkajs/package.json')]

@@ -26,6 +26,13 @@ describe('faults', () => {
     expect((await push(template())).status).toBe(202)
   })
 
+  test('a page by somebody on the way has no request id of LINE’s, any other answer has one', async () => {
+    const { push, simulator } = await start()
+    simulator.faults.add({ kind: 'malformed', body: 'html', count: 1 })
+    expect((await push(template())).headers['x-line-request-id']).toBeUndefined()
+    expect((await push(template())).headers['x-line-request-id']).toMatch(/./)
+  })
+
   test.each<[string, FaultSpec, string, string]>([
     ['reset before', { kind: 'reset' }, 'reset', 'nothing'],
     ['reset after', { kind: 'reset', recorded: true }, 'reset', 'delivered'],

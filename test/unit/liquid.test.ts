@@ -98,6 +98,16 @@ describe('a variable that the event lacks', () => {
     ['{% if customer.name %}{{ customer.name }}{% else %}お客{% endif %}様', 'お客様'],
     ['{% unless name %}-{% endunless %}', '-'],
   ])('may be absent in %s', (source, text) => expect(render(source, { customer: {} })).toEqual({ kind: 'text', text }))
+
+  test.each([
+    ['{{ labels[phone] }}', 'labels[…]'],
+    ['{{ labels[phone].text }}', 'labels[…]'],
+    ['{% for each in people %}{{ each[phone] }}{% endfor %}', 'each[…]'],
+    ['{% for each in people %}{{ each.name }}{% endfor %}', 'each.name'],
+    ['{{ [phone] }}', 'such a variable'],
+  ])('is told as the template has it, without a value of the event: %s', (source, variable) => {
+    expect(render(source, { labels: {}, people: [{}], phone: '+819012340199' })).toEqual({ kind: 'missing', variable })
+  })
 })
 
 describe('a template is refused at load that', () => {

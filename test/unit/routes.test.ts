@@ -435,7 +435,21 @@ describe('a fault is told with its place, what was found and the remedy:', () =>
       '{{ amount }}',
       'bill.yaml:14 found a {{ }} without quotes; mend the YAML; put a text that starts with {{ in quotes',
     ],
-    ['a key twice', 'topic: bills', 'topic: bills\ntopic: bills', 'bill.yaml:4 found Map keys must be unique'],
+    [
+      'a duration that no record can hold',
+      'expires: due',
+      'maxAge: P99999999D',
+      'bill.yaml:10 maxAge: found "P99999999D"; write an ISO 8601 duration',
+    ],
+    ['a part of a millisecond', 'expires: due', 'expires: PT0.0005S', 'bill.yaml:10 expires: found "PT0.0005S"; write the path'],
+    ['a text that goes on and on', '{{ amount | yen }}', '{{'.repeat(300_000), 'write at most 20,000 characters'],
+    [
+      'a key with what steers a terminal',
+      'topic: bills',
+      'topic: bills\n"\\u0085\\u2028": 1',
+      'bill.yaml:4 (a key): found an unknown field "��"; remove it',
+    ],
+    ['a key twice', 'topic: bills', 'topic: bills\ntopic: bills', 'bill.yaml:4 found not YAML (DUPLICATE_KEY)'],
     [
       'both kinds of message',
       'message:',
@@ -461,6 +475,12 @@ describe('a fault is told with its place, what was found and the remedy:', () =>
   test('a schema that is none', () => {
     expect(faultsOf({ 'bill.yaml': BILL_ROUTE, 'bill.avsc': '{"type":"recrd"}' })).toEqual([
       'bill.yaml:5 schema: found "bill.avsc"; mend or name the Avro schema: unknown type: "recrd"',
+    ])
+  })
+
+  test('a schema that is another file, which is not quoted', () => {
+    expect(faultsOf({ 'bill.yaml': BILL_ROUTE, 'bill.avsc': 'root:x:0:0:CANARY' })).toEqual([
+      'bill.yaml:5 schema: found "bill.avsc"; mend or name the Avro schema: not JSON',
     ])
   })
 

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../../src/clock.ts'
+import { type Clock, systemClock, systemTimers } from '../../src/clock.ts'
 import { createPace } from '../../src/dispatch/pace.ts'
 import { type AttemptFacts, createSender, type SenderLane } from '../../src/dispatch/sender.ts'
 import type { Intention } from '../../src/domain/changes.ts'
@@ -50,6 +50,7 @@ export const settingOf = ({ rate = 1_000, lanes = [MAIN], clock = systemClock, s
     lanes: laneMap,
     open: sealer.open,
     clock,
+    timers: systemTimers,
     stillWanted,
     onFault: (fault) => faults.push(fault),
     onReport: (report, attempt) => {

@@ -9,7 +9,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import type { Entry } from '../../src/domain/entry.ts'
 import type { Store } from '../../src/domain/state.ts'
 import { STORE_QUERIES } from '../../src/store/queries.ts'
-import { SCHEMA } from '../../src/store/schema.ts'
+import { SCHEMA, SCHEMA_VERSION } from '../../src/store/schema.ts'
 import { openSqliteStore, type SqliteStoreOptions } from '../../src/store/sqlite-store.ts'
 import { lockStateDirectory, StateDirectoryInUseError } from '../../src/store/state-directory.ts'
 import type { RebuildReason } from '../../src/store/store-file.ts'
@@ -44,6 +44,14 @@ const filled = (file: string, length = 300): void => {
   store.sync(NOW)
   store.close()
 }
+/** As if the format were a newer one from now on. */
+const writeIn = (file: string, format: number): void => {
+  const { store } = openAt(file, { codec: { ...codec, formats: { newest: format, written: () => format } } })
+  store.apply({ entries: [entryOf(1)] }, 78)
+  store.sync(NOW)
+  store.close()
+}
+const knowing = (newest: number) => ({ ...codec, formats: { newest, written: () => 1 } })
 const bulky = (n: number): Entry => entryOf(n, { releaseAt: n, sealed: Buffer.alloc(700, n) })
 
 describe('a SQLite store that is opened again', () => {
@@ -100,7 +108,9 @@ describe('a SQLite store is built anew', () => {
     ['when there is none', 'missing', (file) => rmSync(file), {}],
     ['when it is empty', 'damaged', (file) => truncateSync(file, 0), {}],
     ['when it is not a SQLite file', 'damaged', (file) => writeFileSync(file, 'tsuchi'.repeat(10_000)), {}],
-    ['when it is of another version', 'damaged', (file) => changeMeta(file, { version: 0 }), {}],
+    ['when an older version wrote it', 'another-version', (file) => changeMeta(file, { version: SCHEMA_VERSION - 1 }), {}],
+    ['when a newer version wrote it', 'another-version', (file) => changeMeta(file, { version: SCHEMA_VERSION + 1 }), {}],
+    ['when something in it is of a newer format', 'newer-format', (file) => writeIn(file, 2), { codec: knowing(1) }],
     ['when it says nothing of itself', 'damaged', (file) => inFile(file, 'DELETE FROM meta'), {}],
     ['when it is of another incarnation', 'another-incarnation', () => undefined, { incarnation: 'ba9876543210' }],
     ['when it is of another partition', 'another-incarnation', () => undefined, { partition: 4 }],
@@ -121,6 +131,25 @@ describe('a SQLite store is built anew', () => {
     expect(again.reasons).toEqual([])
     expect(again.store.get('n1')).toEqual(entryOf(1))
     again.store.close()
+  })
+
+  test('not when what is in it is of an older format than what is written now', () => {
+    const file = freshFile()
+    filled(file, 3)
+    writeIn(file, 2)
+    const { store, reasons } = openAt(file, { codec: { ...codec, formats: { newest: 3, written: () => 3 } } })
+    expect(reasons).toEqual([])
+    expect(store.resumeFrom()).toBe(78)
+    store.close()
+  })
+
+  test('not when a format that was to be written never was', () => {
+    const file = freshFile()
+    filled(file, 3)
+    openAt(file, { codec: { ...codec, formats: { newest: 2, written: () => 2 } } }).store.close()
+    const { store, reasons } = openAt(file, { codec: knowing(1) })
+    expect(reasons).toEqual([])
+    store.close()
   })
 
   test('not when it was synced just long enough ago', () => {

@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest'
-import { type Clock, systemClock } from '../../src/clock.ts'
+import { type Clock, systemClock, systemTimers } from '../../src/clock.ts'
 import { createPace } from '../../src/dispatch/pace.ts'
 import { createSender } from '../../src/dispatch/sender.ts'
 import { openTask, type Task } from '../../src/dispatch/task.ts'
@@ -73,6 +73,7 @@ export const openFixture = async (
     store: options.store ?? createMemoryStore(),
     policy: { ...POLICY, ...options.policy },
     clock,
+    timers: systemTimers,
     attemptMs: options.attemptMs ?? 10_000,
     createSender: (wiring) =>
       createSender({
@@ -94,6 +95,7 @@ export const openFixture = async (
         ]),
         open: sealer.open,
         clock,
+        timers: systemTimers,
       }),
     handOver: async (reports) => {
       feedback.push(...reports.map((report): Feedback => ({ kind: 'handover', report })))

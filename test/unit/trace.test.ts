@@ -5,6 +5,7 @@ import type { Feedback } from '../../src/domain/input.ts'
 import type { Result } from '../../src/domain/result.ts'
 import { resultIdOf } from '../../src/domain/say.ts'
 import { encodeFeedback, UnreadableRecordError } from '../../src/kafka/internal-codec.ts'
+import { NEWEST_FORMAT } from '../../src/kafka/internal-records.ts'
 import { RESULT_SCHEMA } from '../../src/kafka/published-schemas.ts'
 import { topicNames } from '../../src/kafka/topics.ts'
 import { clockFaceIn, instantOf, spanOf } from '../../src/trace/clock-face.ts'
@@ -201,7 +202,7 @@ describe('on a channel with receipts', () => {
   test('receipts and links are read as they lie in feedback; that a webhook listens is of no notification', () => {
     const read = (feedback: Feedback) => {
       const record = { topic: NAMES.feedback, partition: 1, offset: 7, timestamp: NOON, key: null, headers: {} }
-      return factOf({ ...record, value: encodeFeedback(feedback) }, NAMES, () => {
+      return factOf({ ...record, value: encodeFeedback(feedback, NEWEST_FORMAT) }, NAMES, () => {
         throw new Error('this is no result')
       })
     }

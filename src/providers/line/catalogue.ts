@@ -39,19 +39,21 @@ export const readCatalogue = (json: unknown): Catalogue => {
 }
 
 /** Throws CatalogueError. */
-export const readCatalogueFile = (file: string): Catalogue => {
+export const readCatalogueFile = (file: string, called = file): Catalogue => {
   let text: string
   try {
     text = readFileSync(file, 'utf8')
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
-    throw new CatalogueError(`${file} cannot be read (${code}): name the file with the keys of LINE's templates, or leave it out`)
+    throw new CatalogueError(
+      `${called} cannot be read (${code}): name the file with the keys of LINE's templates, or leave it out`,
+    )
   }
   let json: unknown
   try {
     json = JSON.parse(text.replace(/^\ufeff/, ''))
   } catch {
-    throw new CatalogueError(`${file} is not JSON: ${SHAPE}`)
+    throw new CatalogueError(`${called} is not JSON: ${SHAPE}`)
   }
   return readCatalogue(json)
 }

@@ -70,11 +70,14 @@ const readIssued = (ending: Ending, deadlineMs: number): Issued => {
     return failed(`the token endpoint answered ${ending.status}${known ? ` ${known}` : ''}${remedy}`)
   }
   const { access_token: token, expires_in: seconds } = answer
-  if (typeof token !== 'string' || !HEADER_SAFE.test(token) || typeof seconds !== 'number' || !(seconds > 0)) {
+  if (typeof token !== 'string' || !HEADER_SAFE.test(token) || typeof seconds !== 'number' || !(seconds >= 1)) {
     return failed('the token endpoint answered 200 without access_token and expires_in: check its URL')
   }
-  return { kind: 'issued', token, lifetimeMs: seconds * 1000 }
+  return { kind: 'issued', token, lifetimeMs: Math.min(seconds, LONGEST_LIFE_S) * 1000 }
 }
+
+/** LINE's longest-lived token that is issued. What is said to live longer is asked for anew by then. */
+const LONGEST_LIFE_S = 30 * 86_400
 
 /** Error codes of OAuth 2 (RFC 6749, 5.2). Nothing else of an error's body is repeated: a relay might echo the request. */
 const KNOWN_ERRORS = [

@@ -10,12 +10,14 @@ export interface AnswerHeaders {
   readonly date: number | null
 }
 
-/** What one answer means. LINE does not guarantee error texts, so the status decides, and it decides alone: a torn, foreign or
- *  endless body changes nothing but the details.
+/** What one answer means. LINE does not guarantee texts, so the status decides: a torn, empty or endless body changes nothing but the details.
+ *  One thing alone a status cannot do: make a success of a page. That is what something else says on the way, a proxy or a login, and it may
+ *  or may not have passed the request on.
  *
  *  | status               | outcome                    | why |
  *  |----------------------|----------------------------|-----|
  *  | 200, 202             | accepted                   | the one or the other, by endpoint |
+ *  | 200, 202 with a page | unknown `status`           | and no request id: it was not LINE that answered |
  *  | 422                  | unreachable                | no LINE user with this number who consents |
  *  | 401                  | not-sent `unauthorized`    | |
  *  | 403                  | not-sent `forbidden`       | |
@@ -29,7 +31,10 @@ export interface AnswerHeaders {
 export const outcomeOf = (status: number, headers: AnswerHeaders, body: string): Outcome => {
   const { requestId } = headers
   const notSent = (cause: NotSentCause): Outcome => ({ kind: 'not-sent', requestId, cause, retryAfterMs: retryAfterMs(headers) })
-  if (status === 200 || status === 202) return { kind: 'accepted', requestId }
+  if (status === 200 || status === 202)
+    return requestId === null && PAGE.test(body)
+      ? { kind: 'unknown', requestId, cause: 'status' }
+      : { kind: 'accepted', requestId }
   if (MOVED.has(status)) return notSent('forbidden')
   if (status < 400 || status > 499) return { kind: 'unknown', requestId, cause: 'status' }
   switch (status) {
@@ -62,6 +67,9 @@ export const readHeaders = (headers: Readonly<Record<string, string | string[] |
   }
 }
 
+/** HTML or XML. Whatever LINE, or a relay, may come to say instead of `{}`, it does not begin like that. */
+const PAGE = /^\s*</
+
 const MOVED: ReadonlySet<number> = new Set([301, 302, 307, 308])
 
 /** Literal text: "You have reached your monthly limit." Should LINE reword it, the channel backs off instead of pausing. */
@@ -70,11 +78,11 @@ const MONTHLY_LIMIT = /monthly limit/i
 /** Seconds or an HTTP date (RFC 9110, 10.2.3); `null` when absent, unreadable, or a date without the server's own to compare. */
 const retryAfterMs = ({ retryAfter, date }: AnswerHeaders): number | null => {
   if (retryAfter === null) return null
-  // Nine digits are 31 years: a longer figure is not a time.
+  // Nine digits are 31 years: a longer figure is not a time, nor is a date beyond that.
   if (/^\d{1,9}$/.test(retryAfter)) return Number(retryAfter) * 1000
   // Date.parse reads much that is no HTTP date ("-1", "2.5"): those begin with the name of a day.
   const at = /^[A-Z][a-z]{2}/.test(retryAfter) ? Date.parse(retryAfter) : Number.NaN
-  return Number.isNaN(at) || date === null ? null : Math.max(0, at - date)
+  return date !== null && at - date < 1e12 ? Math.max(0, at - date) : null
 }
 
 /** `{"message": …, "details": [{"message": …, "property": …}]}` as far as it is that. Only the first property is kept: LINE's name

@@ -70,5 +70,5 @@ export const openUrlProxy = async (url: string): Promise<CuttableProxy & { reado
   const { hostname, port, pathname, protocol } = new URL(url)
   if (protocol !== 'http:') throw new Error(`${protocol} cannot be proxied: a certificate would name another host`)
   const proxy = await openProxy({ host: hostname, port: Number(port || 80) })
-  return { ...proxy, url: `http://${proxy.address}${pathname}` }
+  return { ...proxy, url: `http://${proxy.address}${pathname.replace(/\/$/, '')}` }
 }
