@@ -11,7 +11,7 @@ export interface Inbox {
   readonly hasRecords: boolean
   /** Monotonic time of the oldest, if any. */
   readonly since: number | undefined
-  /** Resolves at the next `put` or `nudge`, or after so many ms. */
+  /** Resolves at the next `put` or `nudge`, or after so many ms: no more than 24 days, as a timer takes 32 bits. */
   changed(withinMs: number): Promise<void>
   nudge(): void
 }
@@ -47,7 +47,7 @@ export const createInbox = ({ monotonic }: Pick<Clock, 'monotonic'>, timers: Tim
     nudge,
     changed: (withinMs) =>
       new Promise((resolve) => {
-        const callOff = timers.after(Math.min(withinMs, LONGEST_TIMER_MS), () => wake?.())
+        const callOff = timers.after(withinMs, () => wake?.())
         wake = () => {
           callOff()
           wake = undefined
@@ -56,6 +56,3 @@ export const createInbox = ({ monotonic }: Pick<Clock, 'monotonic'>, timers: Tim
       }),
   }
 }
-
-/** setTimeout takes a 32-bit number; a deferral may be longer. */
-const LONGEST_TIMER_MS = 60_000

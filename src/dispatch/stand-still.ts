@@ -10,6 +10,8 @@ export interface StandStill {
   happened(): boolean
 }
 
+/** Whoever waits for longer looks up so often: a stand-still is to be noticed before the next thing falls due. */
+export const LOOK_UP_EVERY_MS = 60_000
 /** So much later than it should be. */
 const STOOD_STILL_MS = 5_000
 

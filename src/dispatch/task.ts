@@ -11,7 +11,7 @@ import { nextStepAt, step } from '../domain/step.ts'
 import { createInbox } from './inbox.ts'
 import { restore } from './restore.ts'
 import type { Sender } from './sender.ts'
-import { watchForStandStill } from './stand-still.ts'
+import { LOOK_UP_EVERY_MS, watchForStandStill } from './stand-still.ts'
 import { endsOf, resumeAt, type TaskJournal } from './task-journal.ts'
 
 /** Inputs of one step: a transaction of some hundred kilobytes. */
@@ -186,7 +186,7 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
   const untilDue = async (): Promise<void> => {
     for (let wait = waitMs(); wait > 0 && life !== 'closed'; wait = waitMs()) {
       sync()
-      const within = dirty ? Math.min(wait, SYNC_EVERY_MS) : wait
+      const within = Math.min(wait, dirty ? SYNC_EVERY_MS : LOOK_UP_EVERY_MS)
       standStill.expect(within)
       await inbox.changed(within)
       standStill.look()

@@ -21,6 +21,8 @@ export interface MemoryLog {
 /** What happens between a journal's call and its effect. Each may wait, or throw. */
 export interface JournalHooks {
   restoring?: () => Promise<void>
+  /** Somebody asks how far the inputs go. */
+  looking?: () => void
   committing?: () => Promise<void>
   /** The commit was made; its answer is on its way. */
   committed?: () => Promise<void>
@@ -52,7 +54,10 @@ export const createMemoryJournal = (log: MemoryLog, calls: string[], hooks: Jour
       for (const [offset, record] of log.records.entries())
         if (offset >= from) onPortion('epoch' in record ? {} : record, offset + 1)
     },
-    inputs: async () => log.bounds ?? consumedIn(log),
+    inputs: async () => {
+      hooks.looking?.()
+      return log.bounds ?? consumedIn(log)
+    },
     commit: async ({ results, tooOld, entries, marks, pauses, forgotten, position }: Committed) => {
       calls.push('commit')
       await hooks.committing?.()

@@ -47,6 +47,24 @@ describe('a task', () => {
     expect(calls).toHaveLength(commits)
   })
 
+  test('that was to wait for an hour, and stood still for ten minutes of it, looks how far its inputs go before it goes on', async () => {
+    let skew = 0
+    let looked = 0
+    const clock = { now: () => Date.now() + skew, monotonic: () => performance.now() + skew }
+    const { request, statuses, task, feedback, readFeedback } = await openFixture({ clock, hooks: { looking: () => looked++ } })
+    request(1)
+    await soon(() => expect(statuses('n1')).toEqual(['sending', 'accepted']))
+    skew = 6_000 // its store is synced with what comes next
+    feedback.push({ kind: 'receipt', deliveryTag: 'of nobody', deliveredAt: 0 })
+    readFeedback()
+    await soon(() => expect(task.committed().feedback).toBe(1))
+    expect(looked).toBe(1)
+    skew += 10 * 60_000
+    request(2)
+    await soon(() => expect(statuses('n2')).toEqual(['sending', 'accepted']))
+    expect(looked).toBe(2)
+  })
+
   test('drops what lies below what it wants: fetched before a pause, or read again after a rejoin', async () => {
     const { task, statuses, log } = await openFixture()
     task.put({ kind: 'request', offset: 4, request: sealedRequest(1) })
