@@ -28,6 +28,8 @@ export interface History {
   readonly ownerships: readonly Ownership[]
   /** Sensitive spellings found where they must not be. */
   readonly leaks: readonly Leak[]
+  /** In how many bytes they were looked for; left out: nobody counted. */
+  readonly searchedBytes?: number
   /** Memory of each worker over time. */
   readonly memory: readonly MemorySample[]
   /** When the last fault had ended, and when it was looked for the last time. */

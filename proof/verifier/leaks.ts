@@ -3,6 +3,6 @@ import type { Known } from './known.ts'
 
 /** Invariant 7: what is sensitive is nowhere to be found. Whoever looked says where it looked, not this. */
 export const checkLeaks = ({ history }: Known): Findings => ({
-  checked: history.leaks.length,
+  checked: history.searchedBytes ?? history.leaks.length,
   breaches: history.leaks.map(({ spelling, place }) => ({ invariant: 7, what: `found, spelled as ${spelling}`, where: place })),
 })

@@ -54,7 +54,7 @@ export const verify = (history: History): Verdict => {
     [4, 'no second exceeds a limit', rate],
     [5, 'positions pass only what is committed', checkPositions(known)],
     [6, 'one at a time to a person, and in order', checkOrder(known)],
-    [7, 'nothing sensitive is anywhere', checkLeaks(known)],
+    [7, 'nothing sensitive is anywhere (bytes searched)', checkLeaks(known)],
     [8, 'in calm everything settles', settling],
   ]
   return {

@@ -165,6 +165,7 @@ export const openWitness = async (options: WitnessOptions): Promise<Witness> => 
         posts,
         intakePositions: intake.positions,
         leaks: hunt.leaks,
+        searchedBytes: hunt.searched(),
         ...run,
       }
     },
