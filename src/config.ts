@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { channelSetting } from './channel-setting.ts'
 import { SERVED_COUNTRIES } from './domain/phone.ts'
 import type { QuietWindow } from './domain/request.ts'
+import { faultList } from './fault-list.ts'
 import type { Holidays } from './holidays.ts'
 import type { BannedWords } from './intake/banned-words.ts'
 import { formatField } from './intake/route-fault.ts'
@@ -36,15 +37,10 @@ export class ConfigError extends Error {
   readonly faults: readonly string[]
 
   constructor(file: string, faults: readonly string[]) {
-    const told = faults.slice(0, MOST_TOLD).map((fault) => `  ${fault}`)
-    const more = faults.length > MOST_TOLD ? [`  and ${faults.length - MOST_TOLD} more`] : []
-    super([`${faults.length} fault${faults.length === 1 ? '' : 's'} in ${file}:`, ...told, ...more].join('\n'))
+    super(faultList(file, faults, '  '))
     this.faults = faults
   }
 }
-
-/** Nobody mends more of them at a time. */
-const MOST_TOLD = 100
 
 /** Reads the file and fills in `${NAME}` from the environment: the variable NAME, or the content of the file that NAME_FILE names
  *  (how container platforms hand over secrets). Relative paths count from the configuration file.

@@ -32,20 +32,33 @@ export const bytes = (least: number, exactly: boolean, name: string) => {
 const DAY_MS = 86_400_000
 const DURATION = 'write an ISO 8601 duration above zero, such as PT10S'
 /** In whole ms. For more than some days no timer can wait. */
-export const duration = ({ none = false, mostDays = 366 } = {}) => {
-  const remedy = `${DURATION}, at most P${mostDays}D${none ? ', or none' : ''}`
-  return z.string({ error: remedy }).transform((value, context) => {
+export const duration = ({ none = false, mostDays = 366 } = {}) =>
+  durationSaying(`${DURATION}, at most P${mostDays}D${none ? ', or none' : ''}`, {
+    none,
+    least: 1,
+    most: mostDays * DAY_MS,
+  })
+
+export const durationBetween = (least: number, most: number) =>
+  durationSaying(`write an ISO 8601 duration from ${spoken(least)} to ${spoken(most)}`, { none: false, least, most })
+
+const durationSaying = (
+  remedy: string,
+  { none, least, most }: { readonly none: boolean; readonly least: number; readonly most: number },
+) =>
+  z.string({ error: remedy }).transform((value, context) => {
     if (none && value === 'none') return 0
     try {
       const ms = Temporal.Duration.from(value).total('milliseconds')
-      if (Number.isInteger(ms) && ms > 0 && ms <= mostDays * DAY_MS) return ms
+      if (Number.isInteger(ms) && ms >= least && ms <= most) return ms
     } catch {
       // said below
     }
     context.addIssue({ code: 'custom', message: remedy })
     return z.NEVER
   })
-}
+
+const spoken = (ms: number): string => Temporal.Duration.from({ milliseconds: ms }).round({ largestUnit: 'hours' }).toString()
 
 const URL_REMEDY = 'write a URL that begins with http:// or https://'
 const NO_CREDENTIALS = 'leave user and password out of the URL: there are settings for them'

@@ -1,12 +1,7 @@
 import { z } from 'zod'
-import { duration, mapping, text, whole } from './setting-values.ts'
+import { durationBetween, mapping, text, whole } from './setting-values.ts'
 
 const PATH = 'write a path, such as /line/webhook'
-
-const between = (least: number, most: number) =>
-  duration().refine((ms) => ms >= least && ms <= most, { error: `write a duration from ${spoken(least)} to ${spoken(most)}` })
-
-const spoken = (ms: number): string => Temporal.Duration.from({ milliseconds: ms }).round({ largestUnit: 'hours' }).toString()
 
 /** Where LINE's webhooks are taken, and what one process takes at most. */
 export const webhookSetting = mapping({
@@ -19,12 +14,12 @@ export const webhookSetting = mapping({
   /** Signed bodies, as another receiver wrote them: value the raw body, header x-line-signature its signature. */
   topic: text('write the name of a topic').optional(),
   /** LINE wants an answer within 2 s; what is not in Kafka by then is answered with 503, so that LINE sends it again. */
-  answerWithin: between(100, 1_900).default(1_700),
+  answerWithin: durationBetween(100, 1_900).default(1_700),
   /** LINE's are some 30 KB at most. */
   bodyLimit: whole(1_024, 16 << 20).default(256 << 10),
   /** Requests at a time, and in any second. */
   concurrency: whole(1, 10_000).default(512),
   requestsPerSecond: whole(1, 100_000).default(5_000),
   /** How often it says in Kafka that it has listened. */
-  heartbeatEvery: between(100, 3_600_000).default(15_000),
+  heartbeatEvery: durationBetween(100, 3_600_000).default(15_000),
 })

@@ -17,7 +17,7 @@ const command = new Command('npm run chaos --')
   .option('--minutes <m>', 'how long, until it should have settled', number(0.5, false), 10)
   .option('--seed <s>', 'what goes wrong when, and what is asked for: the same for the same seed', number(0, true), 1)
   .option('--notifications <n>', 'how many are asked for', number(1, true), 50_000)
-  .option('--limit <n>', 'requests per second that LINE takes, of each channel and endpoint', number(50, true), 300)
+  .option('--limit <n>', 'requests per second that LINE takes, of each channel and endpoint', number(50, true), 200)
   .option('--keep', 'keep logs and history, also when every promise was kept', false)
   .addOption(new Option('--json', 'nothing but the last line').default(false))
   .addHelpText(

@@ -78,6 +78,13 @@ interface Span {
 
 type Draft = { readonly lastsMs: number } & Deed
 
+/** From here on the first worker is let live after the first round: whether memory grows is seen only of one that grows old. */
+const LONG_MS = 8 * MINUTE
+/** The process ends. */
+const ENDS: ReadonlySet<Kind> = new Set(['kill', 'restart', 'store'])
+/** No worker lives on. */
+const END_ALL: ReadonlySet<Kind> = new Set(['group-offsets', 'fan-out'])
+
 /** In short runs these come first; the others as there is time. */
 const FIRST: readonly Kind[] = ['kill', 'restart', 'freeze']
 const OTHERS: readonly Kind[] = ['scale', 'store', 'group-offsets', 'clock', 'machine-pause', 'slow-sync', 'fan-out']
@@ -96,13 +103,17 @@ const workerActs = (chance: Chance, of: Span): Act[] => {
       : undefined
   const damages = shuffled(chance, DAMAGES)
   let stores = 0
-  const draft = (kind: Kind) => draftOf(kind, chance, of, () => damages[stores++ % damages.length] ?? 'deleted')
   let at = of.from
   let round: Draft[] = []
+  let rounds = 0
   while (at < of.calmFrom) {
     if (round.length === 0) {
+      const spares = of.until >= LONG_MS && rounds++ > 0
+      const draft = (kind: Kind) => draftOf(kind, chance, of, spares, () => damages[stores++ % damages.length] ?? 'deleted')
       const first = shuffled(chance, of.isFull ? [...FIRST, ...OTHERS] : FIRST)
-      round = [...first, ...(of.isFull ? [] : shuffled(chance, OTHERS))].map(draft)
+      round = [...first, ...(of.isFull ? [] : shuffled(chance, OTHERS))]
+        .filter((kind) => !(spares && END_ALL.has(kind)))
+        .map(draft)
     }
     const end = quiet ? quiet.at - GAP_MS[1] : of.calmFrom
     const index = round.findIndex(({ lastsMs }) => at + lastsMs <= end)
@@ -130,8 +141,8 @@ const freezeIntoQuiet = (chance: Chance) =>
     lastsMs: 22_000,
   }) as const
 
-const draftOf = (kind: Kind, chance: Chance, of: Span, damage: () => Damage): Draft => {
-  const worker = anyWorker(chance)
+const draftOf = (kind: Kind, chance: Chance, of: Span, spares: boolean, damage: () => Damage): Draft => {
+  const worker = spares && ENDS.has(kind) ? chance.below(WORKERS - 1) + 2 : anyWorker(chance)
   switch (kind) {
     case 'kill': {
       const downMs = Math.round(chance.between(200, 4_000))

@@ -1,6 +1,7 @@
 import type { EventFacts } from '../domain/request.ts'
 import { describe } from '../value-shape.ts'
-import { readTime, TIME_FORMS, Y2200 } from './event-time.ts'
+import { type Fault, malformed, missing } from './about.ts'
+import { type EventTime, readTime, TIME_FORMS } from './event-time.ts'
 import { resolve } from './field-path.ts'
 import { NAME_FORMS, nameOf } from './field-text.ts'
 import type { Route } from './route.ts'
@@ -14,7 +15,7 @@ export interface EventReading {
   /** Present if the event can be told from others; without it nobody may be notified. */
   readonly identity: { readonly source: string; readonly id: string } | null
   /** Why nothing of this event may be done. */
-  readonly fault: string | null
+  readonly fault: Fault | null
 }
 
 /** CloudEvents headers win over the fields that the route names. `scope` has no nulls. `now` is when the record is read. */
@@ -35,7 +36,7 @@ export const readEvent = (route: Route, scope: object, record: SourceRecord, now
 
 type Identity = NonNullable<EventReading['identity']>
 
-const identityOf = (route: Route, scope: object, { headers }: SourceRecord): Identity | { readonly fault: string } => {
+const identityOf = (route: Route, scope: object, { headers }: SourceRecord): Identity | { readonly fault: Fault } => {
   const source = headers.get('ce_source')
   const id = headers.get('ce_id')
   if (source && id) return identityNamed({ place: 'header ce_source', value: source }, { place: 'header ce_id', value: id })
@@ -50,32 +51,45 @@ interface Named {
   readonly value: unknown
 }
 
-const identityNamed = (source: Named, id: Named): Identity | { readonly fault: string } => {
+const identityNamed = (source: Named, id: Named): Identity | { readonly fault: Fault } => {
   const named = { source: nameOf(source.value), id: nameOf(id.value) }
   if (named.source === undefined) return { fault: unnamed(source) }
   return named.id === undefined ? { fault: unnamed(id) } : { source: named.source, id: named.id }
 }
 
-const unnamed = ({ place, value }: Named): string => `${place}: wanted ${NAME_FORMS}, found ${describe(value)}`
+const unnamed = ({ place, value }: Named): Fault => malformed(`${place}: wanted ${NAME_FORMS}, found ${describe(value)}`)
 
-const missingIdentity = ({ identity }: Route): string =>
-  identity
-    ? `${identity.id.text}: found nothing, and no headers ce_source and ce_id; without an identity a repeated event cannot be told`
-    : 'headers ce_source and ce_id: one is missing; send both, or name the identity in the route'
+const missingIdentity = ({ identity }: Route): Fault =>
+  missing(
+    identity
+      ? `${identity.id.text}: found nothing, and no headers ce_source and ce_id; without an identity a repeated event cannot be told`
+      : 'headers ce_source and ce_id: one is missing; send both, or name the identity in the route',
+  )
 
-const timeOf = (route: Route, scope: object, record: SourceRecord, now: number): { ms: number; fault: string | null } => {
+/** By a clock that runs ahead, or one in another zone. What is later than that has not happened: it would never be too old, and what
+ *  became of it be kept until then. */
+const LONGEST_AHEAD_MS = 86_400_000
+
+const timeOf = (route: Route, scope: object, record: SourceRecord, now: number): { ms: number; fault: Fault | null } => {
   const header = record.headers.get('ce_time')
   const value = header ?? (route.time ? resolve(route.time, scope) : undefined)
-  // Kafka's -1 is none; one of the far future, in microseconds for instance, would be remembered until then.
-  const isSound = record.timestamp >= 0 && record.timestamp < Y2200
-  const ms = isSound ? record.timestamp : now
-  if (value === undefined) return { ms, fault: isSound ? null : TIMESTAMP_FAULT }
-  const time = readTime(value)
-  if (time?.kind === 'instant') return { ms: time.ms, fault: null }
-  if (time?.kind === 'local') return { ms: time.at.toZonedDateTime(route.eventZone).epochMilliseconds, fault: null }
-  const name = header === undefined ? route.time?.text : 'header ce_time'
-  return { ms, fault: `${name}: wanted ${TIME_FORMS} with a time of day, found ${describe(value)}` }
+  const latest = now + LONGEST_AHEAD_MS
+  const isStamped = record.timestamp >= 0 && record.timestamp <= latest // Kafka's -1 is none
+  const stamp = isStamped ? record.timestamp : now
+  if (value === undefined) return { ms: stamp, fault: isStamped ? null : malformed(NO_STAMP) }
+  const ms = instantOf(readTime(value), route.eventZone)
+  if (ms !== undefined && ms <= latest) return { ms, fault: null }
+  const place = header === undefined ? route.time?.text : 'header ce_time'
+  const wrong = ms === undefined ? `wanted ${TIME_FORMS} with a time of day, found ${describe(value)}` : AHEAD
+  return { ms: stamp, fault: malformed(`${place}: ${wrong}`) }
 }
 
-const TIMESTAMP_FAULT =
-  "the record's timestamp: wanted milliseconds since 1970, up to 2199, found none, or another number; write it, or name the field with the time"
+const instantOf = (time: EventTime | undefined, zone: string): number | undefined => {
+  if (time?.kind === 'instant') return time.ms
+  return time?.kind === 'local' ? time.at.toZonedDateTime(zone).epochMilliseconds : undefined
+}
+
+const AHEAD =
+  'wanted when the event happened, found a time more than a day ahead; is the clock right that wrote it, or is it when something will happen?'
+const NO_STAMP =
+  "the record's timestamp: wanted milliseconds since 1970, at most a day ahead, found none, or another number; write it, or send the time of the event: in the header ce_time, or in a field that the route names as time"

@@ -57,4 +57,4 @@ const readMilliseconds = (ms: number): EventTime | undefined =>
   Number.isSafeInteger(ms) && ms >= Y2000 && ms < Y2200 ? { kind: 'instant', ms } : undefined
 
 const Y2000 = Date.UTC(2000, 0)
-export const Y2200 = Date.UTC(2200, 0)
+const Y2200 = Date.UTC(2200, 0)

@@ -102,20 +102,25 @@ export const createIntake = (options: {
     batch: SourceBatch,
     attempt: () => Promise<T>,
   ): Promise<T | undefined> {
-    for (let stalled = false; batch.mine(); stalled = true) {
-      try {
-        const result = await attempt()
-        if (stalled) onEvent({ kind: 'resumed' })
-        return result
-      } catch (error) {
-        const cause = error instanceof RegistryUnavailableError ? 'registry' : isKafkaFault(error) ? 'kafka' : undefined
-        if (!cause) throw error
-        onEvent({ kind: 'stalled', cause, message: error instanceof Error ? error.message : String(error) })
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
-        await batch.heartbeat()
+    let stalled = false
+    try {
+      while (batch.mine()) {
+        try {
+          return await attempt()
+        } catch (error) {
+          const cause = error instanceof RegistryUnavailableError ? 'registry' : isKafkaFault(error) ? 'kafka' : undefined
+          if (!cause) throw error
+          stalled = true
+          onEvent({ kind: 'stalled', cause, message: error instanceof Error ? error.message : String(error) })
+          await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+          await batch.heartbeat()
+        }
       }
+      return undefined
+    } finally {
+      // Also when somebody else has the partition now: here nothing waits for it any more.
+      if (stalled) onEvent({ kind: 'resumed' })
     }
-    return undefined
   }
 }
 

@@ -1,12 +1,12 @@
 import type { MarkRequest, Request } from '../domain/request.ts'
-import { type About, faultOf, missing, nobodyAt, refused } from './about.ts'
+import { type About, faultOf, nobodyAt, refused } from './about.ts'
 import type { CancellingRoute, NotifyingRoute } from './route.ts'
 import { readRevision, readSubject } from './subject.ts'
 
 /** One mark for each subject that the event calls off. What cannot be understood is refused: somebody may be notified of it still. */
 export const callOff = (about: About<CancellingRoute>, scopes: readonly object[]): Request[] => {
   const { route, reading } = about
-  if (reading.fault !== null) return [refused(about, nobodyAt(0), missing(reading.fault))]
+  if (reading.fault !== null) return [refused(about, nobodyAt(0), reading.fault)]
   const subjects = new Set<string>()
   const refusals: Request[] = []
   for (const [index, scope] of scopes.entries()) {

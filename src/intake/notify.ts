@@ -152,7 +152,7 @@ interface Terms {
 }
 
 const termsOf = ({ route, reading }: About, scope: object, index: number, country: ServedCountry): Terms | Fault => {
-  if (reading.fault !== null) return missing(reading.fault)
+  if (reading.fault !== null) return reading.fault
 
   const zone = zoneOf(route, scope, country)
   if (typeof zone !== 'string') return faultOf(route, index, zone)

@@ -1,3 +1,4 @@
+import { faultList } from '../fault-list.ts'
 import type { Route } from './route.ts'
 import { type Fault, formatFault } from './route-fault.ts'
 
@@ -10,13 +11,8 @@ export class RoutesError extends Error {
   readonly sound: readonly Route[]
 
   constructor(faults: readonly Fault[], sound: readonly Route[] = []) {
-    const told = faults.slice(0, MOST_TOLD).map(formatFault)
-    const more = faults.length > MOST_TOLD ? [`and ${faults.length - MOST_TOLD} more`] : []
-    super([`${faults.length} fault${faults.length === 1 ? '' : 's'} in the routes:`, ...told, ...more].join('\n'))
+    super(faultList('the routes', faults.map(formatFault)))
     this.faults = faults
     this.sound = sound
   }
 }
-
-/** Nobody mends more of them at a time. */
-const MOST_TOLD = 100

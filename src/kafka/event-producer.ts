@@ -3,9 +3,8 @@ import avro from 'avsc'
 import type { Kafka } from 'kafkajs'
 import { ProduceError } from '../produce/produce-error.ts'
 import { describe as shapeOf } from '../value-shape.ts'
-import { describe } from './event-reader.ts'
 import { subjectOf } from './published-schemas.ts'
-import { statusOf } from './registry-error.ts'
+import { foundBy, statusOf } from './registry-error.ts'
 import { verifyDomainTopics } from './topics.ts'
 
 /** Where an event came to lie. */
@@ -76,7 +75,7 @@ const newestSchema = async (registry: SchemaRegistry, topic: string): Promise<{ 
       statusOf(cause) === 404
         ? 'its producer registers one; for development: `tsuchi schemas register --events`'
         : 'is registry.url right (with Apicurio it ends in /apis/ccompat/v7), and the registry up?'
-    throw new ProduceError(`there is no schema to be had of ${subject} (${describe(cause)}): ${remedy}`, { cause })
+    throw new ProduceError(`there is no schema to be had of ${subject} (${foundBy(cause)}): ${remedy}`, { cause })
   }
   throw new ProduceError(`the newest schema of ${subject} is not Avro: tsuchi reads Avro only`)
 }

@@ -3,7 +3,7 @@ import avro from 'avsc'
 import type { PoisonReason } from '../domain/request.ts'
 import { type EventReading, type Poison, type ReaderSchema, RegistryUnavailableError } from '../intake/event-reading.ts'
 import { boundAvro } from './avsc-bounds.ts'
-import { statusOf, troubleOf } from './registry-error.ts'
+import { foundBy, RegistryAnswerError, troubleOf } from './registry-error.ts'
 import { registryTransport } from './registry-transport.ts'
 
 export interface RegistryAddress {
@@ -59,6 +59,7 @@ export const createEventReader = (registry: SchemaRegistry): { read(value: Buffe
       const id = value.readInt32BE(1)
       // A registry may answer 400 to that, for ever, as if it could not be asked.
       const writer = id < 0 ? undefined : await writerSchema(registry, id)
+      if (writer !== undefined && 'fault' in writer) return writer.fault
       if (!writer) return poison('unknown-schema', `schema id ${id} is not in the registry, or is not Avro`)
       return {
         kind: 'event',
@@ -72,32 +73,24 @@ export const createEventReader = (registry: SchemaRegistry): { read(value: Buffe
 const poison = (reason: PoisonReason, detail: string): Poison => ({ kind: 'poison', reason, detail })
 
 /** `undefined`: there is none, says the registry. */
-const writerSchema = async (registry: SchemaRegistry, id: number): Promise<avro.Type | undefined> => {
+const writerSchema = async (
+  registry: SchemaRegistry,
+  id: number,
+): Promise<avro.Type | { readonly fault: Poison } | undefined> => {
   try {
     const schema = await registry.getSchema(id)
     return avro.Type.isType(schema) ? (schema as avro.Type) : undefined
   } catch (cause) {
     // A 404 of something else on the way, a proxy for instance, must not make every event poison.
     if (troubleOf(cause) === 'absent') return undefined
-    throw new RegistryUnavailableError(`the schema registry could not be asked for schema ${id} (${describe(cause)})`, { cause })
+    // Not every registry looks whether what is registered is sound: nobody else's events must wait until one schema is mended.
+    if (!(cause instanceof RegistryAnswerError)) return { fault: unsound(id, cause) }
+    throw new RegistryUnavailableError(`the schema registry could not be asked for schema ${id} (${foundBy(cause)})`, { cause })
   }
 }
 
-export const describe = (error: unknown): string => {
-  // The library gives the status 400 also to what never became an answer; the message tells.
-  const message =
-    error instanceof Error
-      ? error.message
-          .replace('Confluent_Schema_Registry - ', '')
-          .replace(/^Error, status \d+:? ?/, '')
-          .replace('[object Object]', '')
-          .slice(0, 200)
-      : ''
-  const status = statusOf(error)
-  return (
-    [
-      message,
-      ...(status !== undefined && !/ECONN|ENOTFOUND|EAI_AGAIN|Timeout|no answer/.test(message) ? [`HTTP ${status}`] : []),
-    ].join(', ') || 'no answer'
+const unsound = (id: number, cause: unknown): Poison =>
+  poison(
+    'undecodable',
+    `schema id ${id} is in the registry, and is no Avro that can be read (${foundBy(cause)}): its producer registers a sound one, and produces these events anew`,
   )
-}

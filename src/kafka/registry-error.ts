@@ -12,6 +12,18 @@ export class RegistryError extends Error {
   }
 }
 
+/** A registry did not answer, or not with what was asked for. What else the client throws is about what it was given. */
+export class RegistryAnswerError extends Error {
+  override readonly name = 'RegistryAnswerError'
+  /** Null: it was no answer of a registry. */
+  readonly status: number | null
+
+  constructor(message: string, status: number | null = null) {
+    super(message)
+    this.status = status
+  }
+}
+
 /** What an error of the registry's client is about. The client tells statuses apart, but loses most of the answers' content. */
 export const troubleOf = (error: unknown): RegistryTrouble | 'absent' => {
   const message = error instanceof Error ? error.message : ''
@@ -23,7 +35,7 @@ export const troubleOf = (error: unknown): RegistryTrouble | 'absent' => {
   // Words count only where the client has lost the status: a leader may not be found either, or a schema that names such a type.
   const isBare = Number.isNaN(status) && error instanceof Error && error.name !== 'ConfluentSchemaRegistryArgumentError'
   if (status === 404 || (isBare && /not found|was found|40403|40401/i.test(message))) return 'absent'
-  return error instanceof TypeError ? 'wrong-path' : 'failed'
+  return isForeign(error) ? 'wrong-path' : 'failed'
 }
 
 export const statusOf = (error: unknown): number | undefined =>
@@ -31,7 +43,7 @@ export const statusOf = (error: unknown): number | undefined =>
 
 /** What was found, fit for a message: the client puts the status 400 on what never became an answer, and `[object Object]` for a body. */
 export const foundBy = (error: unknown): string => {
-  if (error instanceof TypeError) return 'an answer of another content'
+  if (isForeign(error)) return FOREIGN
   const message = error instanceof Error ? error.message.replace('Confluent_Schema_Registry - ', '') : ''
   const status = statusOf(error) ?? Number(/status (\d{3})/.exec(message)?.[1])
   const words = message
@@ -39,11 +51,16 @@ export const foundBy = (error: unknown): string => {
     .replace('[object Object]', '')
     .slice(0, 200)
   if (UNREACHABLE.test(message)) return words
-  return (
-    [...(/^[\w .,:;'"()/-]+$/.test(words) ? [words] : []), ...(Number.isNaN(status) ? [] : [`HTTP ${status}`])].join(', ') ||
-    'no answer'
-  )
+  return [...(isFitForLog(words) ? [words] : []), ...(Number.isNaN(status) ? [] : [`HTTP ${status}`])].join(', ') || 'no answer'
 }
+
+/** Of an answer that no registry gives. */
+export const FOREIGN = 'an answer of another content'
+const isForeign = (error: unknown): boolean =>
+  error instanceof TypeError || (error instanceof RegistryAnswerError && error.message === FOREIGN)
+
+/** Words of a registry, or of what answers in its place. */
+export const isFitForLog = (words: string): boolean => /^[\w .,:;'"()/-]{1,200}$/.test(words)
 
 const UNREACHABLE = /ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|Timeout|socket hang up|UND_ERR|no answer|an answer above/i
 

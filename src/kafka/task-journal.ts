@@ -5,7 +5,7 @@ import { type Committed, type InputBounds, StateLostError, type TaskJournal } fr
 import type { Attribution } from '../domain/attribution.ts'
 import type { Coverage } from '../domain/coverage.ts'
 import type { Entry } from '../domain/entry.ts'
-import { type JournalKey, keyOfCoverage, keyOfEntry, keyOfMark, keyOfPause } from '../domain/journal-key.ts'
+import { isJournalKey, type JournalKey, keyOfCoverage, keyOfEntry, keyOfMark, keyOfPause } from '../domain/journal-key.ts'
 import type { Mark } from '../domain/mark.ts'
 import type { Pause } from '../domain/pause.ts'
 import { formatPosition } from '../domain/position.ts'
@@ -174,7 +174,7 @@ const gather = (onPortion: (changes: StateChanges, next: number) => void) => {
 }
 
 const forgottenKeyOf = (key: string, partition: number, offset: number): JournalKey => {
-  if (key.startsWith('entry/') || key.startsWith('mark/') || key.startsWith('pause/')) return key as JournalKey
+  if (isJournalKey(key)) return key
   throw damaged(partition, offset, 'a tombstone of a key that this version does not write')
 }
 

@@ -166,6 +166,7 @@ const createMemory = () => {
     const name = key.slice(key.indexOf('/') + 1)
     if (key.startsWith('mark/')) return removeMark(name)
     if (key.startsWith('pause/')) return void pauses.delete(name)
+    if (key.startsWith('coverage/')) return void coverages.delete(name)
     const entry = entries.get(name)
     if (entry) removeEntry(entry)
   }

@@ -67,8 +67,9 @@ export const STORE_QUERIES = {
   putMark: 'INSERT OR REPLACE INTO marks (subject, pending, forgetAt, crc, body) VALUES (?, ?, ?, ?, ?)',
   removeMark: 'DELETE FROM marks WHERE subject = ?',
   putPause: 'INSERT OR REPLACE INTO pauses (channel, crc, body) VALUES (?, ?, ?)',
-  putCoverage: 'INSERT OR REPLACE INTO coverages (channel, crc, body) VALUES (?, ?, ?)',
   removePause: 'DELETE FROM pauses WHERE channel = ?',
+  putCoverage: 'INSERT OR REPLACE INTO coverages (channel, crc, body) VALUES (?, ?, ?)',
+  removeCoverage: 'DELETE FROM coverages WHERE channel = ?',
 } as const
 
 export type StoreQueries = { readonly [name in keyof typeof STORE_QUERIES]: Query }

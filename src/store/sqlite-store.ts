@@ -117,6 +117,10 @@ export const openSqliteStore = (options: SqliteStoreOptions): Store => {
       pauses.delete(name)
       return ask.removePause.run(name)
     }
+    if (key.startsWith('coverage/')) {
+      coverages.delete(name)
+      return ask.removeCoverage.run(name)
+    }
     const entry = named(name)
     if (!entry) return
     writer.remove(entry)

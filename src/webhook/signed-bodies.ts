@@ -103,18 +103,22 @@ export const createSignedBodies = (options: {
     portion: readonly SourceMessage[],
     attempt: () => Promise<void>,
   ): Promise<boolean> {
-    for (let stalled = false; batch.mine(); stalled = true) {
-      const fault = await withSigns(batch, attempt())
-      if (!fault) {
-        if (stalled) onEvent({ kind: 'resumed' })
-        return true
+    let stalled = false
+    try {
+      while (batch.mine()) {
+        const fault = await withSigns(batch, attempt())
+        if (!fault) return true
+        if (!isKafkaFault(fault)) throw new UnstorableBodiesError(batch, portion, fault)
+        stalled = true
+        onEvent({ kind: 'stalled', message: fault.message })
+        await pause(RETRY_MS)
+        await batch.heartbeat()
       }
-      if (!isKafkaFault(fault)) throw new UnstorableBodiesError(batch, portion, fault)
-      onEvent({ kind: 'stalled', message: fault.message })
-      await pause(RETRY_MS)
-      await batch.heartbeat()
+      return false
+    } finally {
+      // Also when somebody else has the partition now: here nothing waits for it any more.
+      if (stalled) onEvent({ kind: 'resumed' })
     }
-    return false
   }
 }
 

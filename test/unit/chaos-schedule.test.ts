@@ -62,6 +62,18 @@ test('a worker is frozen before quiet hours begin, and wakes in them', () => {
   }
 })
 
+test('in a long run the first worker is let live from early on: memory is judged by one that grows old', () => {
+  for (const seed of SEEDS) {
+    const { acts, until } = scheduleOf(seed, 10)
+    const ends = acts.filter((act) =>
+      act.kind === 'kill' || act.kind === 'restart' || act.kind === 'store'
+        ? act.worker === 1
+        : act.kind === 'group-offsets' || act.kind === 'fan-out',
+    )
+    expect(Math.max(...ends.map(({ at, lastsMs }) => at + lastsMs)), `seed ${seed}`).toBeLessThan(0.4 * until)
+  }
+})
+
 test('the broker is there when a group is deleted or rebalances slowly, and when an event for thousands is under way', () => {
   for (const seed of SEEDS) {
     const { acts } = scheduleOf(seed, 10)

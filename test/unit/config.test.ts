@@ -389,7 +389,13 @@ nonsense: 1
       'an answer that LINE does not wait for',
       'registry:',
       'webhook: { answerWithin: PT5S }\nregistry:',
-      'webhook.answerWithin: write a duration from PT0.1S to PT1.9S',
+      'webhook.answerWithin: write an ISO 8601 duration from PT0.1S to PT1.9S',
+    ],
+    [
+      'an interval of the webhook that is no duration',
+      'registry:',
+      'webhook: { heartbeatEvery: often }\nregistry:',
+      'webhook.heartbeatEvery: write an ISO 8601 duration from PT0.1S to PT1H',
     ],
     [
       'two channels that want the events of one account',

@@ -46,6 +46,8 @@ const schemaOf = (schema: unknown, more: object = {}): string => JSON.stringify(
 const nested = (depth: number): string =>
   JSON.stringify({ schema: `${'{"type":"array","items":'.repeat(depth)}"int"${'}'.repeat(depth)}` })
 const AGAIN = 'to be read again'
+/** Nobody else's events wait for it. */
+const UNSOUND = 'poison undecodable'
 
 describe('a registry', () => {
   test.each<[string, Buffer, string]>([
@@ -57,7 +59,7 @@ describe('a registry', () => {
     ],
     ['has not the schema', whole(404, '{"error_code":40403,"message":"Schema 7 not found"}'), 'poison unknown-schema'],
     ['has it, and it is not Avro', whole(200, schemaOf({}, { schemaType: 'JSON' })), 'poison unknown-schema'],
-    ['has it of a kind that nobody knows', whole(200, schemaOf({}, { schemaType: 'THRIFT' })), AGAIN],
+    ['has it of a kind that nobody knows', whole(200, schemaOf({}, { schemaType: 'THRIFT' })), UNSOUND],
     ['says that its leader was not found', whole(500, '{"error_code":50003,"message":"leader not found"}'), AGAIN],
     ['is behind a proxy that found nothing', whole(404, '{"message":"Not Found"}'), AGAIN],
     ['is behind a proxy that has a page for that', whole(404, '<html>not found</html>'), AGAIN],
@@ -76,9 +78,15 @@ describe('a registry', () => {
     ['answers with a page', whole(200, '<html>log in</html>'), AGAIN],
     ['answers without a schema', whole(200, '{}'), AGAIN],
     ['answers with a schema that is a number', whole(200, '{"schema":7}'), AGAIN],
-    ['answers with a schema that is no JSON', whole(200, '{"schema":"{"}'), AGAIN],
-    ['answers with a type that there is not', whole(200, schemaOf({ type: 'was found' })), AGAIN],
-    ['answers with a schema 100,000 deep', whole(200, nested(100_000)), AGAIN],
+    ['has one that is no JSON', whole(200, '{"schema":"{"}'), UNSOUND],
+    ['has one with a type that there is not', whole(200, schemaOf({ type: 'was found' })), UNSOUND],
+    ['has one 100,000 deep', whole(200, nested(100_000)), UNSOUND],
+    ['has one with a name that is none', whole(200, schemaOf({ type: 'record', name: 'a-b', fields: [] })), UNSOUND],
+    [
+      'has one with a default that does not fit',
+      whole(200, schemaOf({ type: 'record', name: 'A', fields: [{ name: 'a', type: ['string', 'null'], default: null }] })),
+      UNSOUND,
+    ],
     ['leads somewhere else', whole(302, '', 'Location: http://127.0.0.1:1/'), AGAIN],
     ['leads to itself, for ever', whole(307, '', 'Location: /schemas/ids/7'), AGAIN],
     ['answers with half of it, and goes away', Buffer.from(`${head(200, 'Content-Length: 500')}{"schema":`), AGAIN],
@@ -178,7 +186,7 @@ describe('whatever is answered', () => {
   const answers = fc.tuple(status, fc.oneof(fc.constantFrom(...SAMPLES), mutatedText(fc.constantFrom(...SAMPLES))))
 
   test(
-    'a record is an event, poison because there is no such schema, or to be read again',
+    'a record is an event, poison because there is no such schema or an unsound one, or to be read again',
     async () => {
       let answer: readonly [number, string] = [200, '']
       const { origin } = await startPeer(({ socket }) => socket.end(whole(answer[0], answer[1], 'Connection: close')))
@@ -187,7 +195,7 @@ describe('whatever is answered', () => {
           answer = given
           const reader = createEventReader(createRegistry({ url: origin, username: 'tsuchi', password: PASSWORD }))
           const outcome = await outcomeOf(() => reader.read(RECORD))
-          expect(outcome).toMatch(/^(event .*|poison unknown-schema|to be read again)$/su)
+          expect(outcome).toMatch(/^(event .*|poison unknown-schema|poison undecodable|to be read again)$/su)
           // Poison is for good: only a registry that has answered in full may make it.
           if (outcome.startsWith('poison')) expect([200, 404]).toContain(given[0])
         }),

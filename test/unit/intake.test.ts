@@ -46,6 +46,7 @@ const intakeOf = async (
     readonly failOnce?: 'write' | 'bury'
     readonly changes?: readonly (readonly [string, string])[]
     readonly heartbeat?: (steps: string[]) => Promise<void>
+    readonly mine?: () => boolean
   } = {},
 ): Promise<World> => {
   const world: World = { steps: [], requests: [], letters: [], events: [] }
@@ -91,7 +92,7 @@ const intakeOf = async (
     topic: 'bills',
     partition: 2,
     records,
-    mine: () => true,
+    mine: options.mine ?? (() => true),
     heartbeat: async () => options.heartbeat?.(world.steps),
     done: async (offset) => {
       world.steps.push(`done ${offset}`)
@@ -115,6 +116,17 @@ describe('a batch', () => {
     expect(events.map(({ kind }) => kind)).toEqual(['stalled', 'resumed', 'read'])
     expect(steps).toEqual(['write ready poison', 'bury failed', 'write ready poison', 'bury 1', 'done 1'])
   })
+})
+
+test('a partition that goes to another worker while it is waited for is waited for no more', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  let asked = 0
+  const running = intakeOf([EVENT], { failOnce: 'write', mine: () => asked++ < 2 })
+  await vi.advanceTimersByTimeAsync(1_000)
+  const { steps, events } = await running
+  expect(steps).toEqual(['write failed'])
+  expect(events.map(({ kind }) => kind)).toEqual(['stalled', 'resumed'])
 })
 
 test('what reads like advertising is told of once it is written, and once', async () => {

@@ -14,6 +14,7 @@ const OTHER = '090-1234-0102'
 const THIRD = '080-1234-0103'
 const NOW = Date.UTC(2026, 7, 10, 3)
 const AT = Date.UTC(2026, 7, 10, 1)
+const DAY = 86_400_000
 
 const { seal, open } = createSealer([new Uint8Array(32).fill(7)])
 const context = { now: NOW, pepper: new Uint8Array(32).fill(9), seal }
@@ -199,9 +200,41 @@ describe('the time of an event', () => {
 
   test('in seconds is refused', () => {
     expect(onlyRefused(requestsOf(billRoute(), bill({ at: 1_786_000_000 })))).toMatchObject({
-      reason: 'missing-field',
+      reason: 'malformed-field',
       detail: expect.stringContaining('at: wanted milliseconds since 1970'),
     })
+  })
+
+  test.each([
+    ['by a clock that runs ahead', NOW + DAY, {}, NOW + DAY],
+    ['by such a clock, in the header', AT, { ce_time: '2026-08-11T12:00:00+09:00' }, NOW + DAY],
+    ['on a clock without its zone, where it is tomorrow', '2026-08-11T12:00:00', {}, NOW + DAY],
+  ])('up to a day ahead is taken as it is: %s', (_, at, headers, time) => {
+    expect(onlyReady(requestsOf(billRoute(), bill({ at }), headers)).notification.event.time).toBe(time)
+  })
+
+  test.each([
+    ['in milliseconds', 'at', NOW + DAY + 1, {}],
+    ['in the year 2199', 'at', Date.UTC(2199, 11, 31), {}],
+    ['in the year 9999', 'at', '9999-12-31T23:59:59Z', {}],
+    ['without an offset', 'at', '2026-08-11T12:00:01', {}],
+    ['in the header', 'header ce_time', AT, { ce_time: '2026-08-11T12:00:01+09:00' }],
+  ])('more than a day ahead is refused, as it would never be too old: %s', (_, place, at, headers) => {
+    expect(onlyRefused(requestsOf(billRoute(), bill({ at }), headers))).toMatchObject({
+      reason: 'malformed-field',
+      detail: `${place}: wanted when the event happened, found a time more than a day ahead; is the clock right that wrote it, or is it when something will happen?`,
+      event: { time: NOW - 1_000 },
+    })
+  })
+
+  test("more than a day ahead is refused of the record's timestamp too, and does not matter where the event says its own", () => {
+    const stamped = (timestamp: number) => ({ ...recordOf(), timestamp })
+    expect(onlyReady(requestsOf(billRoute(), bill({ at: null }), {}, stamped(NOW + DAY))).notification.event.time).toBe(NOW + DAY)
+    expect(onlyRefused(requestsOf(billRoute(), bill({ at: null }), {}, stamped(NOW + DAY + 1)))).toMatchObject({
+      reason: 'malformed-field',
+      event: { time: NOW },
+    })
+    expect(onlyReady(requestsOf(billRoute(), bill(), {}, stamped(NOW + DAY + 1))).notification.event.time).toBe(AT)
   })
 })
 
@@ -350,7 +383,9 @@ describe('a recipient is refused', () => {
   ])("for a record's timestamp %s, where the event has no time: nothing would ever be forgotten", (_, timestamp) => {
     const record = { ...recordOf(), timestamp }
     expect(onlyRefused(requestsOf(billRoute(), bill({ at: null }), {}, record))).toMatchObject({
-      detail: expect.stringContaining("the record's timestamp: wanted milliseconds since 1970, up to 2199"),
+      detail: expect.stringContaining(
+        "the record's timestamp: wanted milliseconds since 1970, at most a day ahead, found none, or another number; write it, or send the time of the event",
+      ),
       event: { time: NOW },
     })
     expect(onlyReady(requestsOf(billRoute(), bill(), {}, record)).notification.event.time).toBe(AT)
@@ -605,10 +640,11 @@ describe('a revision', () => {
   })
 
   test.each([
-    ['without identity', { eventId: null }],
-    ['at no time', { at: 'today' }],
-  ])('of an event %s marks nothing: it is refused as a whole', (_, changes) => {
-    expect(onlyRefused(requestsOf(about(), bill({ due: 'R-1', revision: 2, ...changes }))).reason).toBe('missing-field')
+    ['without identity', { eventId: null }, 'missing-field'],
+    ['at no time', { at: 'today' }, 'malformed-field'],
+    ['that has not happened', { at: NOW + 2 * DAY }, 'malformed-field'],
+  ])('of an event %s marks nothing: it is refused as a whole', (_, changes, reason) => {
+    expect(onlyRefused(requestsOf(about(), bill({ due: 'R-1', revision: 2, ...changes }))).reason).toBe(reason)
   })
 
   test('of an event of tomorrow is remembered from tomorrow', () => {
@@ -674,7 +710,7 @@ describe('an event that calls off', () => {
       'malformed-field',
       'customer.id: wanted a text of at most',
     ],
-    ['no time', { at: 'today' }, 'missing-field', 'at: wanted milliseconds since 1970'],
+    ['no time', { at: 'today' }, 'malformed-field', 'at: wanted milliseconds since 1970'],
   ])('but has %s is refused for its route, so that somebody looks', (_, changes, reason, detail) => {
     expect(onlyRefused(requestsOf(voidRoute(), bill(changes)))).toMatchObject({
       reason,

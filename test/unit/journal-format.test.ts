@@ -13,8 +13,10 @@ const encoded = (value: JournalValue): Buffer => encodeJournal(value, NEWEST_FOR
 const AN_ENTRY = encoded({ kind: 'entry', entry: entryOf(1) })
 
 /** The journal of partition 3, with these values in it and then what its owner writes. */
-const journalWith = (...values: (Buffer | null)[]) => {
-  const records: JournalRecord[] = values.map((value, offset) => ({ offset, key: 'entry/n1', value }))
+const journalWith = (...given: (Buffer | Omit<JournalRecord, 'offset'>)[]) => {
+  const records: JournalRecord[] = given.map((each, offset) =>
+    Buffer.isBuffer(each) ? { offset, key: 'entry/n1', value: each } : { offset, ...each },
+  )
   const formats = createPartitionFormats([1, 1, 1, 1])
   const journal = taskJournalOver(
     {
@@ -57,6 +59,18 @@ describe('a partition that is restored', () => {
   test('by what is in it, whatever says the format', async () => {
     const { restore } = journalWith(encoded({ kind: 'format', format: NEWEST_FORMAT }), AN_ENTRY)
     expect((await restore()).flatMap(({ entries = [] }) => entries.map(({ notificationId }) => notificationId))).toEqual(['n1'])
+  })
+
+  test.each(['entry/n1', 'mark/order/1', 'pause/main', 'coverage/main'])('without what was forgotten: %s', async (key) => {
+    const { restore } = journalWith({ key, value: null })
+    expect((await restore()).flatMap(({ forgotten = [] }) => forgotten)).toEqual([key])
+  })
+
+  test('is refused by a tombstone of anything else, whose key is not repeated', async () => {
+    const { message } = await journalWith({ key: '09012340101', value: null }).fault()
+    expect(message).toMatch(
+      /^the journal of partition 3 cannot be read at offset 0: a tombstone of a key that this version does not write\./,
+    )
   })
 
   test('is refused if it was raised to a format that this version does not know, with what to do', async () => {

@@ -14,7 +14,7 @@ import {
   laneOf,
   lastSentAt,
 } from '../../src/domain/entry.ts'
-import { type JournalKey, keyOfEntry, keyOfMark, keyOfPause } from '../../src/domain/journal-key.ts'
+import { type JournalKey, keyOfCoverage, keyOfEntry, keyOfMark, keyOfPause } from '../../src/domain/journal-key.ts'
 import type { Mark } from '../../src/domain/mark.ts'
 import type { Pause } from '../../src/domain/pause.ts'
 import type { StateChanges, Store, TaskPosition } from '../../src/domain/state.ts'
@@ -115,6 +115,7 @@ export const createNaiveStore = (): Store => {
         if (key.startsWith('entry/')) entries.delete(name)
         if (key.startsWith('mark/')) marks.delete(name)
         if (key.startsWith('pause/')) pauses.delete(name)
+        if (key.startsWith('coverage/')) coverages.delete(name)
       }
       for (const entry of changes.entries ?? []) entries.set(entry.notificationId, entry)
       for (const mark of changes.marks ?? []) marks.set(mark.subject, mark)
@@ -213,6 +214,7 @@ const forgotten = fc.oneof(
   fc.constantFrom(...IDS).map((n) => keyOfEntry(`n${n}`)),
   fc.constantFrom(...SUBJECTS).map(keyOfMark),
   fc.constantFrom(...CHANNELS).map(keyOfPause),
+  fc.constantFrom(...CHANNELS).map(keyOfCoverage),
 )
 
 /** Commits as a task makes them: what a notification is stays the same, its tags only grow; everything else may change. What was

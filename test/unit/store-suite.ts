@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Entry } from '../../src/domain/entry.ts'
-import { keyOfEntry, keyOfMark, keyOfPause } from '../../src/domain/journal-key.ts'
+import { keyOfCoverage, keyOfEntry, keyOfMark, keyOfPause } from '../../src/domain/journal-key.ts'
 import type { Mark } from '../../src/domain/mark.ts'
 import type { Pause } from '../../src/domain/pause.ts'
 import type { StateChanges, Store } from '../../src/domain/state.ts'
@@ -296,6 +296,8 @@ export const storeSuite = (name: string, createStore: () => Store): void => {
       expect(store.coverage('main')).toEqual(latest)
       expect([...store.coverages()].map(({ channel }) => channel).sort()).toEqual(['main', 'other'])
       expect(store.coverage('third')).toBeUndefined()
+      store.apply({ forgotten: [keyOfCoverage('main')] }, 3)
+      expect([...store.coverages()].map(({ channel }) => channel)).toEqual(['other'])
     })
 
     test('names as unsettled only what is unknown and has waited long enough', () => {
