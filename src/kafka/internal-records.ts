@@ -38,6 +38,8 @@ export type Kind = (typeof KINDS)[number]
 /** No text begins with a byte like this, nor what Confluent's serializers write: what seems to be of a later format is no record of ours. */
 const LAST_FORMAT = 31
 
+export const mayBeFormat = (firstByte: number): boolean => firstByte >= 1 && firstByte <= LAST_FORMAT
+
 /** Every version must be able to read these, before it knows whether it can read the rest: always in format 1. */
 const FOR_EVERYBODY: ReadonlySet<Kind> = new Set(['epoch', 'immutables', 'format'])
 
@@ -87,7 +89,7 @@ export const loadInternalRecords = (folder: URL, newest: number): InternalRecord
     decode: (value) => {
       if (!value || value.length < 2) throw new UnreadableRecordError('the record has no value')
       const [format = 0, place = 0] = value
-      if (format > newest && format <= LAST_FORMAT) throw new NewerRecordError(format, newest)
+      if (format > newest && mayBeFormat(format)) throw new NewerRecordError(format, newest)
       const types = written[format - 1]
       if (!types) throw new UnreadableRecordError(`the record is of format ${format}, which there never was`)
       const [kind, reading] = [KINDS[place], types[place]]

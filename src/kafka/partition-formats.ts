@@ -2,7 +2,7 @@ import type { Kafka } from 'kafkajs'
 import { StateLostError } from '../dispatch/task-journal.ts'
 import type { LogRecord } from './inner-cluster.ts'
 import { decodeJournal, UnreadableRecordError } from './internal-codec.ts'
-import { NEWEST_FORMAT } from './internal-records.ts'
+import { mayBeFormat, NEWEST_FORMAT } from './internal-records.ts'
 import { openPartitionLogs, type PartitionLogs } from './partition-logs.ts'
 import { patiently } from './topic-scan.ts'
 import { TopicsError } from './topics.ts'
@@ -106,7 +106,9 @@ const lastTold = async (logs: PartitionLogs, { topic, partition, end }: Log, fro
 /** The record that raises it, or a position, which every owner writes in the format of its partition. */
 const toldBy = ({ key, value }: LogRecord, place: string): number | undefined => {
   const name = key?.toString()
-  if (name === 'position') return value?.[0]
+  // Of somebody else's, whoever restores the partition says where it lies.
+  const [firstByte = 0] = value ?? []
+  if (name === 'position') return mayBeFormat(firstByte) ? firstByte : undefined
   if (name !== 'format') return undefined
   try {
     const record = decodeJournal(value)

@@ -189,6 +189,7 @@ test('the format of a partition is found behind what says nothing of it, and wit
   const stuck = at.kafka.producer({ transactionalId: `${at.name}-dispatch-1`, idempotent: true, maxInFlightRequests: 1 })
   await stuck.connect()
   onTestFinished(() => stuck.disconnect())
+  await underTheIdOf(at, 0, { key: 'position', value: Buffer.from('{"not":"ours"}') })
   const transaction = await stuck.transaction()
   await transaction.send({ topic: at.topics.journal, messages: epochs.map((record) => ({ ...record, partition: 1 })) })
   expect(await readFormats(at.kafka, at.topics.journal, 2)).toEqual([NEWEST_FORMAT, NEXT_FORMAT])
