@@ -128,7 +128,7 @@ export const runChaos = async (options: ChaosOptions, around: Around): Promise<R
   const held = ownershipsOf(fleet.lives)
   const seen = await witness.finish({ ownerships: held, memory: fleet.memory, calmFrom, endedAt })
   const [journal, posts] = await Promise.all([withCommitTimes(seen.journal, witnessed), withAnswersSeen(seen.posts, witnessed)])
-  const history = { ...seen, journal, posts }
+  const history = { ...seen, journal, posts, endedAlone: fleet.endedAlone.filter(({ hadBegun }) => hadBegun) }
   const verdict = verify(history)
   const report = reportOf({ options, verdict, held, acts: acts.done, startsAt, impossible, fleet, calmFrom, endedAt, history })
   isKept.value = options.keep || verdict.breaches.length > 0

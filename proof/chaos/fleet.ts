@@ -32,6 +32,8 @@ export interface Fleet {
     readonly at: number
     readonly status: number | null
     readonly why: string
+    /** It had opened partitions; else it did not even start. */
+    readonly hadBegun: boolean
   }[]
 }
 
@@ -72,7 +74,7 @@ export const openFleet = (options: {
   const numbers = new Map<number, number>()
   const lives: Life[] = []
   const memory: MemorySample[] = []
-  const endedAlone: { worker: string; at: number; status: number | null; why: string }[] = []
+  const endedAlone: Fleet['endedAlone'][number][] = []
   let isOver = false
   const stateOf = (place: number) => join(directory, `state-${place}`)
 
@@ -117,7 +119,8 @@ export const openFleet = (options: {
     if (ended.how === 'killed' || ended.how === 'stopped') return
     const failure = life.lines.findLast(({ event }) => event === 'failed')?.msg
     const why = failure === undefined ? await worker.lastWords() : String(failure)
-    endedAlone.push({ worker: worker.name, at: ended.at, status: ended.status, why })
+    const hadBegun = ended.how === 'alone' && life.lines.some(({ event }) => event === 'task-opened')
+    endedAlone.push({ worker: worker.name, at: ended.at, status: ended.status, why, hadBegun })
     say(`${worker.name} ended with ${ended.status} ${ended.how === 'alone' ? 'by itself' : 'as it was to stop'}: ${why}`)
     await delay(START_AGAIN_AFTER_MS)
     if (wanted.has(place) && !living.has(place) && !isOver) launch(place)

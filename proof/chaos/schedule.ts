@@ -142,7 +142,10 @@ const freezeIntoQuiet = (chance: Chance) =>
   }) as const
 
 const draftOf = (kind: Kind, chance: Chance, of: Span, spares: boolean, damage: () => Damage): Draft => {
-  const worker = spares && ENDS.has(kind) ? chance.below(WORKERS - 1) + 2 : anyWorker(chance)
+  // Of the slow one's rebalance, the next worker is the cause: it is restarted.
+  const least = spares && ENDS.has(kind) ? 2 : 1
+  const most = spares && kind === 'slow-sync' ? WORKERS - 1 : WORKERS
+  const worker = least + chance.below(most - least + 1)
   switch (kind) {
     case 'kill': {
       const downMs = Math.round(chance.between(200, 4_000))

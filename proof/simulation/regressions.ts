@@ -23,11 +23,33 @@ export const keepRegression = ({ seed, scenario, breaches }: Found): string => {
   return relative(process.cwd(), file)
 }
 
+/** The file is none of these. */
+export class RegressionError extends Error {
+  override readonly name = 'RegressionError'
+}
+
+/** @throws RegressionError */
 export const readRegression = (file: string): Regression => {
-  const read: unknown = JSON.parse(readFileSync(file, 'utf8'))
+  const read = readJson(file)
   if (typeof read !== 'object' || read === null || !('scenario' in read))
-    throw new Error(`${file} is not a regression: it has no scenario. Give one that \`npm run simulate\` wrote`)
+    throw new RegressionError(`${file} has no scenario: ${REMEDY}`)
   return read as Regression
+}
+
+const REMEDY = 'give a file that `npm run simulate` wrote'
+
+const readJson = (file: string): unknown => {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (fault) {
+    throw new RegressionError(`${file} cannot be read (${(fault as NodeJS.ErrnoException).code}): ${REMEDY}`)
+  }
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new RegressionError(`${file} is not JSON: ${REMEDY}`)
+  }
 }
 
 /** File names, in order. */

@@ -1,8 +1,9 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { setImmediate } from 'node:timers/promises'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { systemClock } from '../../src/clock.ts'
 import { showProgress } from '../../src/commands/progress.ts'
 import type { Breach } from '../verifier/history.ts'
-import { keepRegression, readRegression } from './regressions.ts'
+import { keepRegression, RegressionError, readRegression } from './regressions.ts'
 import { judge, trySeed } from './simulate.ts'
 
 interface Options {
@@ -16,8 +17,8 @@ const SHRINK_MS = 60_000
 
 const whole = (text: string): number => {
   const value = Number(text)
-  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0)
-    throw new InvalidArgumentError('Write a whole number, 0 or more.')
+  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError('Write a whole number, 1 or more.')
   return value
 }
 
@@ -27,7 +28,7 @@ const command = new Command('npm run simulate --')
   )
   .option('--seeds <n>', 'how many lives', whole, 1_000)
   .option('--from <s>', 'the first seed', whole, 1)
-  .option('--replay <file>', 'lives only this one, which an earlier run has found')
+  .addOption(new Option('--replay <file>', 'lives only this one, which an earlier run has found').conflicts(['seeds', 'from']))
   .addHelpText(
     'after',
     `
@@ -42,12 +43,16 @@ docs/guarantees.md.
 A seed always has the same life. One in which a promise is broken is made as small as it can be, kept in proof/simulation/regressions/ for
 the tests to live again, and the command that replays it is told.
 
-Progress goes to standard error; the last line of standard output is JSON. Exits with 1 if a promise was broken.
+Progress goes to standard error; the last line of standard output is JSON, also after Ctrl-C. Exits with 1 if a promise was broken, with 2
+if the options are wrong.
 
   npm run simulate                                    1,000 lives
-  npm run simulate -- --seeds 100000 --from 5000      a night of others
-  npm run simulate -- --replay proof/simulation/regressions/invariant-2-seed-42.json`,
+  npm run simulate -- --seeds 100000 --from 5000      an hour or two of others
+  npm run simulate -- --replay FILE                   what an earlier run has kept`,
   )
+  .exitOverride((fault) => {
+    process.exit(fault.exitCode === 0 ? 0 : 2)
+  })
   .action(async (options: Options) => {
     const broken = options.replay === undefined ? await liveAll(options) : await replay(options.replay)
     if (broken) process.exitCode = 1
@@ -69,9 +74,15 @@ const liveAll = async ({ seeds, from }: Options): Promise<boolean> => {
   const begun = systemClock.monotonic()
   const progress = showProgress({ stream: process.stderr, label: 'living' })
   const kept: string[] = []
-  for (let seed = from; seed < from + seeds; seed++) {
+  let lived = 0
+  let interrupted = false
+  process.once('SIGINT', () => {
+    interrupted = true
+  })
+  for (let seed = from; seed < from + seeds && !interrupted; seed++) {
+    await setImmediate() // a signal is heard here
     const found = await trySeed(seed, { shrinkMs: SHRINK_MS })
-    progress.update(seed - from + 1, seeds)
+    progress.update(++lived, seeds)
     if (!found) continue
     progress.end()
     const file = keepRegression(found)
@@ -81,11 +92,16 @@ const liveAll = async ({ seeds, from }: Options): Promise<boolean> => {
     process.stdout.write(`  npm run simulate -- --replay ${file}\n`)
   }
   progress.end()
+  if (interrupted) process.exitCode = 130
   const minutes = (systemClock.monotonic() - begun) / 60_000
   process.stdout.write(
-    `${JSON.stringify({ seeds, from, broken: kept.length, regressions: kept, seedsPerMinute: Math.round(seeds / minutes) })}\n`,
+    `${JSON.stringify({ seeds: lived, from, broken: kept.length, regressions: kept, seedsPerMinute: Math.round(lived / minutes) })}\n`,
   )
   return kept.length > 0
 }
 
-await command.parseAsync()
+await command.parseAsync().catch((fault: unknown) => {
+  if (!(fault instanceof RegressionError)) throw fault
+  process.stderr.write(`${fault.message}\n`)
+  process.exitCode = 2
+})

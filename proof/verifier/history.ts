@@ -30,6 +30,8 @@ export interface History {
   readonly leaks: readonly Leak[]
   /** In how many bytes they were looked for; left out: nobody counted. */
   readonly searchedBytes?: number
+  /** Workers that had work in hand and ended though nobody told them to; left out: nobody watched. */
+  readonly endedAlone?: readonly { readonly worker: string; readonly why: string }[]
   /** Memory of each worker over time. */
   readonly memory: readonly MemorySample[]
   /** When the last fault had ended, and when it was looked for the last time. */

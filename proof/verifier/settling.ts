@@ -50,6 +50,7 @@ export const checkSettling = (known: Known): Findings & { readonly open: Open; r
   const stranded = strandedBy(known, blame)
   const memory = memoryFaults(known.history)
   for (const { worker, what } of memory.faults) blame(worker, what)
+  for (const { worker, why } of known.history.endedAlone ?? []) blame(worker, `it ended by itself: ${why}`)
   return { checked: known.asked.size + known.history.ownerships.length + memory.checked, breaches, open, stranded }
 }
 

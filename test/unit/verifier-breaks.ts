@@ -1141,6 +1141,12 @@ const leaks: readonly Break[] = [
 ]
 
 const settling: readonly Break[] = [
+  [
+    8,
+    'a worker that ends by itself',
+    /worker-2: it ended by itself: no brokers/,
+    (t) => void Object.assign(t.history, { endedAlone: [{ worker: 'worker-2', why: 'no brokers' }] }),
+  ],
   [8, 'one that is queued for ever', /not settled: the last that was said of it is queued/, (t) => void t.b.asks().queued()],
   [8, 'one that is never answered', /the last that was said of it is sending/, (t) => void t.b.asks().sent()],
   [
