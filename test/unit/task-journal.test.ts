@@ -18,6 +18,11 @@ describe('a task reads on', () => {
     ['at a position where nothing is deleted or unread', { requests: 10, feedback: 20 }],
   ])('%s', (_, position) => expect(resumeAt(3, position, bounds())).toEqual(position))
 
+  test.each([true, false])('where its journal says, whatever the group’s offsets say: %s', (groupHasRead) => {
+    const position = { requests: 30, feedback: 7 }
+    expect(resumeAt(3, position, bounds({ groupHasRead }))).toEqual(position)
+  })
+
   test('from the start, if nothing was ever read', () => {
     expect(resumeAt(3, undefined, untouched)).toEqual({ requests: 0, feedback: 0 })
   })
