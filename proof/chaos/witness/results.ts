@@ -52,7 +52,8 @@ export const openResultsWitness = (): ResultsWitness => {
         ...{ recipientRef, duplicateOf, attempts, deliveryTag, httpStatus, decidedAt },
       })
       if (terminal) ended.add(position)
-      if (sequence < (last.get(position)?.sequence ?? 0)) return
+      // That another channel is due says nothing of this one.
+      if (status === 'fallback_due' || sequence < (last.get(position)?.sequence ?? 0)) return
       last.set(position, { sequence, status })
       if (status === 'unknown') unknown.add(notificationId)
       else unknown.delete(notificationId)
