@@ -68,8 +68,11 @@ export const createSender = (options: {
     )
   }
 
-  const inTime = ({ intention, decidedAt }: Waiting) =>
-    !stopped && options.stillWanted(intention) && clock.monotonic() < decidedAt + SEND_BY_MS && clock.now() < intention.startBy
+  const inTime = ({ intention, decidedAt }: Waiting): boolean => {
+    if (stopped || !options.stillWanted(intention) || clock.monotonic() >= decidedAt + SEND_BY_MS) return false
+    const now = clock.now()
+    return now >= intention.startFrom && now < intention.startBy
+  }
 
   const start = async (lane: Lane, { provider, pace }: SenderLane, waiting: Waiting): Promise<void> => {
     const { deliveryTag, purpose } = waiting.intention

@@ -19,6 +19,8 @@ export interface Intention {
   readonly lane: Lane
   readonly purpose: Purpose
   readonly sealed: Uint8Array
+  /** Wall clock of the decision: not to be started before it. One that was put back since makes another time of it, quiet hours perhaps. */
+  readonly startFrom: number
   /** Wall clock: not to be started at or after this instant. */
   readonly startBy: number
   readonly traceparent: string | null

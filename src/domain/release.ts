@@ -125,6 +125,7 @@ const send = (draft: Draft, entry: Entry, lane: Lane, moment: Moment, place: num
     lane,
     purpose: notification.purpose,
     sealed,
+    startFrom: now,
     startBy: startBy(notification, now),
     traceparent: notification.traceparent,
   }

@@ -23,6 +23,7 @@ export const intention = (n: number, changes: Partial<Intention> = {}): Intentio
   lane: MAIN,
   purpose: 'bill-finalized',
   sealed: sealContent(content, `n${n}`, sealer.seal),
+  startFrom: Number.NEGATIVE_INFINITY,
   startBy: Number.POSITIVE_INFINITY,
   traceparent: null,
   ...changes,

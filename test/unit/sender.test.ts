@@ -115,6 +115,17 @@ describe('nothing is started', () => {
     expect(provider.asked).toEqual([])
   })
 
+  test('when the wall clock was put back since it was decided: what might be sent then may not be now', () => {
+    let skew = 0
+    const clock: Clock = { now: () => Date.now() + skew, monotonic: () => performance.now() }
+    const { sender, provider, outcomeOf } = settingOf({ clock })
+    const decided = intention(1, { startFrom: clock.now() })
+    skew = -80_000
+    sender.send([decided], clock.monotonic())
+    expect(outcomeOf('t1')).toEqual(notSent('send-by'))
+    expect(provider.asked).toEqual([])
+  })
+
   test.each([
     ['after send-by', async () => vi.advanceTimersByTimeAsync(2_000), {}],
     ['after what forbids it', async () => vi.advanceTimersByTimeAsync(500), { startBy: NOON + 600 }],

@@ -296,7 +296,11 @@ export const createWorld = (
     start: (attempt) => {
       if (attempt.phase !== 'waiting') return
       const { intention, notification, life: by } = attempt
-      if (clockOf(by) < intention.startBy && rules.isStillWanted(by.store, intention, by.policy)) {
+      if (
+        clockOf(by) >= intention.startFrom &&
+        clockOf(by) < intention.startBy &&
+        rules.isStillWanted(by.store, intention, by.policy)
+      ) {
         if (by.policy.isShadow(notification.channel)) return withhold(attempt)
         attempt.phase = 'under-way'
         attempt.postedAt = clockOf(attempt.life)

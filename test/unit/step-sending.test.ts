@@ -39,7 +39,7 @@ describe('an intention', () => {
     ['two seconds, if quiet hours begin later', { quietHours: quiet('12:00:03', '13:00') }, SEND_BY_MS],
     ['the sooner of both', { quietHours: quiet('12:00:01', '13:00'), expiresAt: NOON + 400 }, 400],
   ])('may be started for %s', (_, changes, ms) => {
-    expect(only(startRun().receive(ready(1, changes)).intentions).startBy).toBe(NOON + ms)
+    expect(only(startRun().receive(ready(1, changes)).intentions)).toMatchObject({ startFrom: NOON, startBy: NOON + ms })
   })
 
   test('is made for as many as there are permits, lane by lane', () => {
