@@ -8,6 +8,7 @@ import { type Leash, leash } from '../dev/leash.ts'
 import { type Stack, startStack } from '../dev/stack.ts'
 import { systemClock } from '../src/clock.ts'
 import { patchKafkajs } from '../src/kafka/kafkajs-patches.ts'
+import { deleteTopics } from './delete-topics.ts'
 import { type Deployment, type DeploymentOptions, deploy } from './deployment.ts'
 import { type Events, openEvents } from './events.ts'
 import { type Line, lineAt } from './line.ts'
@@ -83,17 +84,5 @@ export const openInstallation = async (bench: Bench, options: InstallationOption
       const around = { say, directory, name, stack, lineUrl: line.url, rateLimit, routes, launch, profiles }
       return deploy({ ...around, isFirst: deployed === 1 }, each)
     },
-  }
-}
-
-/** A given Kafka is left as it was. */
-const deleteTopics = async (kafka: Kafka, prefix: string): Promise<void> => {
-  const admin = kafka.admin()
-  await admin.connect()
-  try {
-    const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(prefix))
-    if (topics.length > 0) await admin.deleteTopics({ topics })
-  } finally {
-    await admin.disconnect()
   }
 }

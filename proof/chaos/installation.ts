@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Kafka, logLevel } from 'kafkajs'
+import { deleteTopics } from '../../bench/delete-topics.ts'
 import { printed } from '../../bench/waiting.ts'
 import { type CuttableProxy, openProxy, openUrlProxy } from '../../dev/cuttable-proxy.ts'
 import { leash } from '../../dev/leash.ts'
@@ -169,15 +170,3 @@ const configOf = (around: {
   http: { host: '127.0.0.1', port: 0 },
   shutdown: { budget: 'PT8S' },
 })
-
-/** A given Kafka is left as it was. */
-const deleteTopics = async (kafka: Kafka, prefix: string): Promise<void> => {
-  const admin = kafka.admin()
-  await admin.connect()
-  try {
-    const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(prefix))
-    if (topics.length > 0) await admin.deleteTopics({ topics })
-  } finally {
-    await admin.disconnect()
-  }
-}

@@ -88,7 +88,6 @@ export interface TaskOptions {
 
 export const openTask = async (options: TaskOptions): Promise<Task> => {
   const { partition, incarnation, journal, store, clock, timers, policy } = options
-
   const { epoch, fencedAt, restored } = await restore(options)
   const bounds = await journal.inputs()
   const start = resumeAt(partition, store.position(), bounds)
@@ -255,8 +254,9 @@ export const openTask = async (options: TaskOptions): Promise<Task> => {
     (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
   )
   void stopped.then((error) => {
-    const end = () => error && options.onEnded(error)
-    if (error) close().then(end, end)
+    if (!error) return
+    const end = () => options.onEnded(error)
+    close().then(end, end)
   })
 
   return {
