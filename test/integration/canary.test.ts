@@ -48,11 +48,12 @@ const metrics: string[] = []
 const errors: string[] = []
 
 beforeAll(async () => {
-  at = await install({ routes: { 'payment-due': { unknown: { wait: 'PT0.2S' } } } })
+  const soonGivenUp = { unknown: { wait: 'PT0.2S' } }
+  at = await install({ routes: { 'payment-due': soonGivenUp, 'outage-notice': soonGivenUp } })
   const worker = await at.startWorker()
   const bill = (phone: string, fields = {}) => paymentDue({ id: 'C-1', phone, name: '山田 花子' }, fields)
 
-  // Every spelling is sent, and the first of them to an unknown end. The same twice: a duplicate. Too long a text: refused.
+  // Every spelling is sent, and whichever goes first, to an unknown end. The same twice: a duplicate. Too long a text: refused.
   const twice = bill(CANARY)
   at.simulator.faults.add({ kind: 'server-error', to: digestOf(CANARY), count: 1 })
   const places = [

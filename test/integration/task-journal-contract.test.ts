@@ -153,6 +153,12 @@ const makeWorld = async ({ expect, onTestFinished }: TestContext): Promise<LogWo
       await transaction.sendOffsets({ consumerGroupId: group, topics })
       await transaction.commit()
       await producer.disconnect()
+      // A commit is answered before its markers are written; an owner waits for its own in fence(), not for this one's.
+      const said = async () => {
+        const each = await admin.fetchOffsets({ groupId: group, topics: [names.requests, names.feedback] })
+        return each.map(({ partitions }) => partitions.find((one) => one.partition === partition)?.offset)
+      }
+      await expect.poll(said, { timeout: PATIENCE_MS }).toEqual([String(requests), String(read)])
     },
     journal,
     published: async () => ({
