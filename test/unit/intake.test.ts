@@ -255,3 +255,13 @@ test('a fault of ours in one event sets that one aside, replayable, and the next
   expect(requests).toMatchObject([{ kind: 'poison', reason: 'internal-fault' }, { kind: 'ready' }])
   expect(letters).toMatchObject([{ reason: 'internal-fault', record: { offset: 0 } }])
 })
+
+test('a record read again by a route that was changed meanwhile is what that route makes of it, with an end of its own', async () => {
+  const { requests: before } = await intakeOf([EVENT], { changes: [['phone: customer.phone', 'phone: customer.timeZone']] })
+  const { requests: after } = await intakeOf([EVENT])
+  expect([...before, ...after].map(({ kind }) => kind)).toEqual(['refused', 'ready'])
+  const ids = [...before, ...after].map((request) =>
+    request.kind === 'ready' ? request.notification.notificationId : request.kind === 'refused' ? request.notificationId : '',
+  )
+  expect(ids[0]).not.toBe(ids[1])
+})
