@@ -1,12 +1,14 @@
+import { printable } from '../printable-text.ts'
 import { count, type Section } from './findings.ts'
 
-/** A section as a person reads it, under its sign. */
-export const linesOf = (section: Section): string[] => [
-  `${signOf(section)} ${section.name}: ${section.looked}`,
-  ...section.well.map((each) => `  ✓ ${each}`),
-  ...section.faults.map((fault) => `  ✗ ${fault}`),
-  ...section.warnings.map((warning) => `  ! ${warning}`),
-]
+/** A section as a person reads it, under its sign. Whoever answered may have been quoted. */
+export const linesOf = (section: Section): string[] =>
+  [
+    `${signOf(section)} ${section.name}: ${section.looked}`,
+    ...section.well.map((each) => `  ✓ ${each}`),
+    ...section.faults.map((fault) => `  ✗ ${fault}`),
+    ...section.warnings.map((warning) => `  ! ${warning}`),
+  ].map((line) => printable(line))
 
 /** The last word. */
 export const verdictOf = (sections: readonly Section[]): string => {

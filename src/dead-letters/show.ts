@@ -5,7 +5,7 @@ import { REPLAYED_AT } from './headers.ts'
 import { formatOrigin, type Letter, type LetterRecord, type Origin } from './letter.ts'
 import { detailOf, knownProspect, outcomeOf, type Prospect, sentenceOf } from './prospect.ts'
 import type { WholeRecord } from './sealed-record.ts'
-import { headerLines, headersJson, letterJson, outlineLines, outlineOf, printable, stateText, timeOf } from './told.ts'
+import { brief, headerLines, headersJson, letterJson, outlineLines, outlineOf, stateText, timeOf } from './told.ts'
 
 /** All that may be told of one letter. */
 export interface Shown {
@@ -49,7 +49,7 @@ const prospectOrWhyNot = async (judge: () => Promise<Prospect>): Promise<Prospec
 
 export const shownLines = ({ letter, history, record, prospect }: Shown): string[] => [
   formatOrigin(letter.origin),
-  ...section('died', [`${timeOf(letter.diedAt)}, ${printable(letter.reason)}: ${printable(letter.detail)}`]),
+  ...section('died', [`${timeOf(letter.diedAt)}, ${brief(letter.reason)}: ${brief(letter.detail)}`]),
   ...section('state', [stateText(letter)]),
   ...lettersIn(history).flatMap((each) =>
     section(`headers of the letter at ${each.partition}/${each.offset}`, headerLines(each)),
@@ -57,7 +57,7 @@ export const shownLines = ({ letter, history, record, prospect }: Shown): string
   ...receiptsIn(history).flatMap((each) => section(`replayed, says ${each.partition}/${each.offset}`, headerLines(each))),
   ...section('the record', record ? outlineLines(outlineOf(record)) : ['not to be had']),
   ...section('if it were replayed now', [
-    typeof prospect === 'string' ? `cannot be told: ${prospect}` : printable(sentenceOf(prospect)),
+    typeof prospect === 'string' ? `cannot be told: ${prospect}` : brief(sentenceOf(prospect)),
   ]),
 ]
 

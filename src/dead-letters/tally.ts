@@ -1,6 +1,6 @@
 import { formatOrigin } from './letter.ts'
 import { detailOf, outcomeOf, type Prospect } from './prospect.ts'
-import { printable } from './told.ts'
+import { brief } from './told.ts'
 import type { Weighed } from './weigh.ts'
 
 /** Counts what would become of letters, and keeps a few of each kind to show. */
@@ -26,13 +26,13 @@ export const createTally = (): Tally => {
   return {
     add: ({ letter, prospect, record }) => {
       const which = record ? 'produced' : 'skipped'
-      const outcome = printable(outcomeOf(prospect))
+      const outcome = brief(outcomeOf(prospect))
       const kind = kinds.get(`${which} ${outcome}`) ?? { outcome, which, count: 0, examples: [] }
       kinds.set(`${which} ${outcome}`, kind)
       kind.count++
       counts[which]++
       if (isFault(prospect)) faults++
-      if (kind.examples.length < EXAMPLES) kind.examples.push(`${formatOrigin(letter.origin)}: ${printable(detailOf(prospect))}`)
+      if (kind.examples.length < EXAMPLES) kind.examples.push(`${formatOrigin(letter.origin)}: ${brief(detailOf(prospect))}`)
     },
     lines: (which) =>
       [...kinds.values()]

@@ -1,3 +1,4 @@
+import { printable } from '../printable-text.ts'
 import { formatOrigin, headerOf, type Letter, type LetterRecord, stateOf } from './letter.ts'
 import type { WholeRecord } from './sealed-record.ts'
 
@@ -8,8 +9,8 @@ export const linesOf = (letters: readonly Letter[]): string[] => {
   const rows = letters.map((letter) => ({
     position: formatOrigin(letter.origin),
     at: timeOf(letter.diedAt),
-    reason: printable(letter.reason),
-    rest: `${printable(letter.detail)}  [${stateText(letter)}]`,
+    reason: brief(letter.reason),
+    rest: `${brief(letter.detail)}  [${stateText(letter)}]`,
   }))
   const width = (of: (row: (typeof rows)[number]) => string) => rows.reduce((most, row) => Math.max(most, of(row).length), 0)
   const [position, reason] = [width((row) => row.position), width((row) => row.reason)]
@@ -31,7 +32,7 @@ export const letterJson = (letter: Letter): object => ({
 })
 
 export const stateText = ({ replayed, hindrance }: Letter): string => {
-  if (replayed) return `replayed at ${timeOf(replayed.at)} to ${printable(replayed.to)} by ${printable(replayed.by)}`
+  if (replayed) return `replayed at ${timeOf(replayed.at)} to ${brief(replayed.to)} by ${brief(replayed.by)}`
   return hindrance ? `cannot be replayed: ${hindrance.detail}` : 'waiting'
 }
 
@@ -43,7 +44,7 @@ export const summaryOf = (letters: readonly Letter[]): string => {
   )
   const counted = reasons
     .toSorted((a, b) => b.length - a.length)
-    .map(({ reason, length }) => `${length} ${printable(reason)}`)
+    .map(({ reason, length }) => `${length} ${brief(reason)}`)
     .join(', ')
   return `${letters.length} dead letter${letters.length === 1 ? '' : 's'}: ${counted}`
 }
@@ -78,13 +79,13 @@ export const outlineLines = (outline: RecordOutline): string[] => [
   `value: ${sizeText(outline.valueBytes)}${outline.schemaId === null ? '' : `, of schema id ${outline.schemaId}`}`,
   `timestamp: ${outline.timestamp}`,
   ...outline.headers.map(
-    ({ name, bytes, value }) => `header ${printable(name)}: ${value === undefined ? sizeText(bytes) : printable(value)}`,
+    ({ name, bytes, value }) => `header ${brief(name)}: ${value === undefined ? sizeText(bytes) : brief(value)}`,
   ),
 ]
 
 /** Of a record of the dead letters topic. */
 export const headerLines = (record: LetterRecord): string[] =>
-  Object.keys(record.headers).map((name) => `${printable(name)}: ${printable(headerOf(record, name) ?? '')}`)
+  Object.keys(record.headers).map((name) => `${brief(name)}: ${brief(headerOf(record, name) ?? '')}`)
 
 export const headersJson = (record: LetterRecord): object =>
   Object.fromEntries(Object.keys(record.headers).map((name) => [name, headerOf(record, name) ?? '']))
@@ -95,7 +96,7 @@ export const timeOf = (ms: number): string =>
 
 const sizeText = (bytes: number | null): string => (bytes === null ? 'none' : bytes === 1 ? '1 byte' : `${bytes} bytes`)
 
-/** Others wrote it: it must not steer a terminal. */
-export const printable = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{fffd}').slice(0, LONGEST)
+/** Others wrote it, and a header may be as long as a record. */
+export const brief = (text: string): string => printable(text, LONGEST)
 
 const LONGEST = 1_000

@@ -2,6 +2,7 @@ import { refusedIdOf } from '../domain/identity.ts'
 import type { Position } from '../domain/position.ts'
 import { DEFAULT_WINDOW_MS, type EventFacts, type RefusalReason, type RefusedRequest } from '../domain/request.ts'
 import { nearest } from '../nearest.ts'
+import { printable } from '../printable-text.ts'
 import { describe } from '../value-shape.ts'
 import { nameOf } from './field-text.ts'
 import type { Route } from './route.ts'
@@ -44,7 +45,7 @@ export const refuseUnrouted = (
     events.length > 0 ? `routes of this topic: ${nearest(type ?? recordName, events).join(', ')}` : 'no route has this topic'
   return refuse({
     reason: 'no-route',
-    detail: `${header === undefined ? '' : `type ${type ?? `that is none (${describe(header)})`}, `}record ${recordName}: ${known}`,
+    detail: `${header === undefined ? '' : `type ${type === null ? `that is none (${describe(header)})` : printable(type)}, `}record ${recordName}: ${known}`,
     position: { ...record.position, index: 0 },
     event: {
       source: nameOf(record.headers.get('ce_source')) ?? null,

@@ -1,3 +1,5 @@
+import { printable } from '../printable-text.ts'
+
 /** Something that a person must mend in a route file. Route files hold no personal data, so what was found is quoted. */
 export interface Fault {
   readonly file: string
@@ -18,10 +20,7 @@ export const NO_FINDINGS: Findings = { faults: [], warnings: [] }
 
 /** `routes/payment-due.yaml:7 recipient.phone: found "customer.fone"; there is no …` */
 export const formatFault = ({ file, line, field, found, remedy }: Fault): string =>
-  `${file}${line === null ? '' : `:${line}`} ${field ? `${field}: ` : ''}found ${found}; ${remedy}`.replace(STEERING, '�')
-
-/** What would break the line, or steer the terminal. */
-const STEERING = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_C}]/gu
+  printable(`${file}${line === null ? '' : `:${line}`} ${field ? `${field}: ` : ''}found ${found}; ${remedy}`)
 
 export type FieldPathInFile = readonly (string | number)[]
 
@@ -33,8 +32,7 @@ export const formatField = (path: FieldPathInFile): string =>
 const shown = (key: string): string => (/^[\p{L}\p{N}_][\p{L}\p{N}\p{M}_ .-]{0,99}$/u.test(key) ? key : '(a key)')
 
 /** A value of a route file as a fault quotes it. */
-export const quote = (value: unknown): string => {
-  if (value === undefined) return 'nothing'
-  const json = JSON.stringify(value)
-  return json.length > 80 ? `${json.slice(0, 80)}…` : json
-}
+export const quote = (value: unknown): string =>
+  value === undefined ? 'nothing' : printable(JSON.stringify(value), LONGEST_QUOTE)
+
+const LONGEST_QUOTE = 80

@@ -1,5 +1,6 @@
 import { Kafka, type KafkaConfig, type logCreator, logLevel, type RetryOptions, type SASLOptions } from 'kafkajs'
-import { MUTE, patchKafkajs } from './kafkajs-patches.ts'
+import { MUTE } from './kafkajs-patches/mute-brokers.ts'
+import { patchKafkajs } from './kafkajs-patches.ts'
 import { makeSocket } from './sockets.ts'
 
 export interface Connection {
@@ -62,12 +63,14 @@ const logCreatorFor =
     if (level === logLevel.INFO) return log.info(message, detail)
   }
 
-/** `pause`, `resume` and `seek` throw between a crash of kafkajs's consumer and its restart. Then there is nothing to steer: the next
- *  GROUP_JOIN sets everything anew. */
-export const whileRunning = (steer: () => void): void => {
+/** Whether it could be steered. `pause`, `resume` and `seek` throw between a crash of kafkajs's consumer and its restart: the next GROUP_JOIN
+ *  sets everything anew. They throw also in the GROUP_JOIN of a consumer that is leaving, for which that would be the end of the worker. */
+export const whileRunning = (steer: () => void): boolean => {
   try {
     steer()
+    return true
   } catch (error) {
     if (!(error instanceof Error && /not initialized/.test(error.message))) throw error
+    return false
   }
 }

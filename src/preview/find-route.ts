@@ -18,7 +18,7 @@ export interface FoundRoute {
 export interface EventText {
   /** The path it was read from, or `the event` of stdin. */
   readonly name: string
-  readonly json: unknown
+  readonly json: object
   /** Of the header `ce_type`. */
   readonly ceType: string | undefined
 }
@@ -27,10 +27,6 @@ export interface EventText {
  *  schema of few fields would fit most events). Throws PreviewError. */
 export const findRoute = (routes: readonly Route[], event: EventText, name: string | undefined): FoundRoute => {
   const { json } = event
-  if (typeof json !== 'object' || json === null || Array.isArray(json))
-    throw new PreviewError(
-      `${event.name}: an event is a JSON object, found ${json === null ? 'null' : Array.isArray(json) ? 'a list' : `a ${typeof json}`}`,
-    )
   if (name !== undefined) return byName(routes, event, name)
   const tried = routes.map((route) => ({ route, fit: fitTo(route.schema.json, json) }))
   const candidates = tried.filter(({ route, fit }) => distanceOf(fit) === 0 && isMeant(routes, route, event))

@@ -3,7 +3,7 @@ import type { Config } from '../config.ts'
 import { sourceOf } from '../intake/intake.ts'
 import { EXAMPLE_TOKEN } from '../intake/link-token-place.ts'
 import { createEventReader, createRegistry } from '../kafka/event-reader.ts'
-import { readEventFile } from './event-file.ts'
+import { eventRecordOf } from './event-record.ts'
 import { type LenientRoutes, lenientRoutes } from './lenient-routes.ts'
 import { hasPepper, previewOf } from './preview.ts'
 import { PreviewError } from './preview-error.ts'
@@ -19,13 +19,13 @@ interface Look {
   readonly onProgress?: (done: number, total: number) => void
 }
 
-/** An event in a file. Needs nothing but the configuration, its routes and their schemas. Throws PreviewError. */
+/** An event in a file. Needs nothing but the configuration, its routes and their schemas. Throws EventFileError and PreviewError. */
 export const lookAtFile = async (
   { config, now, most, ...progress }: Look,
   source: { readonly file: string; readonly routeName: string | undefined; readonly headers: ReadonlyMap<string, string> },
 ): Promise<Told> => {
   const known = lenientRoutes(config, now)
-  const event = orFaults(known, () => readEventFile(known.routes, { ...source, now }))
+  const event = orFaults(known, () => eventRecordOf(known.routes, { ...source, now }))
   const preview = await previewOf({ ...event, config, routes: [event.route], value: null, now, ...progress })
   const from = source.file === '-' ? 'stdin' : source.file
   return {

@@ -1,3 +1,4 @@
+import { printable } from '../printable-text.ts'
 import { cutTo, widthOf } from './text-width.ts'
 
 /** A piece of a line in a terminal. */
@@ -11,16 +12,11 @@ export type Line = readonly Span[]
 export const plain = (text: string): Line => (text === '' ? [] : [{ text, bold: false }])
 export const bold = (text: string): Line => (text === '' ? [] : [{ text, bold: true }])
 
-/** What no terminal shows as it is, or what shows nothing: controls, line separators, directions, Unicode's tags. */
-const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u180e\u200e\u200f\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu
-
-/** Without what would steer the terminal, or turn its reading direction: texts are those of an event. */
-export const visible = (text: string): string => text.replace(UNSEEN, '�')
-
 export const lineWidth = (line: Line): number => line.reduce((sum, { text }) => sum + widthOf(text), 0)
 
+/** Texts are those of an event. */
 export const formatLine = (line: Line, { color }: { readonly color: boolean }): string =>
-  line.map(({ text, bold }) => (bold && color ? `\u001b[1m${visible(text)}\u001b[22m` : visible(text))).join('')
+  line.map(({ text, bold }) => (bold && color ? `\u001b[1m${printable(text)}\u001b[22m` : printable(text))).join('')
 
 export type Align = 'start' | 'center' | 'end'
 

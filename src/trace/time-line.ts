@@ -2,19 +2,24 @@ import { type Coverage, coveredBetween, coveredUntil } from '../domain/coverage.
 import { forgetAtOf } from '../domain/entry.ts'
 import type { Marking } from '../domain/mark.ts'
 import type { Pause } from '../domain/pause.ts'
+import { printable } from '../printable-text.ts'
 import { type ClockFace, spanOf } from './clock-face.ts'
 import type { Fact, Place, Remembered } from './fact.ts'
 import { outcomeWords, resultWords, unknownWords } from './outcome-words.ts'
 import { linkWords, receiptWords } from './receipt-words.ts'
 import type { Now, Story } from './story.ts'
 
-/** A notification's story as a person reads it, without a line's end. */
+/** A notification's story as a person reads it, without a line's end. Ids and types are as producers wrote them. */
 export const timeLineOf = (story: Story, clock: ClockFace): string =>
-  [...headOf(story), '', ...linesOf(story, clock), '', ...nowWords(story.now, story, clock).map((line) => `  ${line}`)].join('\n')
+  [...headOf(story), '', ...linesOf(story, clock), '', ...nowWords(story.now, story, clock).map((line) => `  ${line}`)]
+    .map((line) => printable(line))
+    .join('\n')
 
 /** The same in one line. */
 export const summaryOf = ({ notificationId, status, about, at }: Story, { time }: ClockFace): string =>
-  `${notificationId}  ${status.padEnd(12)}  ${(about.purpose ?? '-').padEnd(22)}  ${time(at)}  event ${about.event?.id ?? 'without id'}`
+  printable(
+    `${notificationId}  ${status.padEnd(12)}  ${(about.purpose ?? '-').padEnd(22)}  ${time(at)}  event ${about.event?.id ?? 'without id'}`,
+  )
 
 const headOf = ({ notificationId, status, about }: Story): string[] => {
   const { event, customerId, recipientRef, subject, purpose, route, channel, endpoint } = about

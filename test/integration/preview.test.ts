@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
-import { beforeAll, expect, inject, test } from 'vitest'
+import { beforeAll, expect, inject, onTestFinished, test } from 'vitest'
 import { phoneOf } from '../../src/line-simulator/people.ts'
 import { makeTopics } from './domain-topics.ts'
 import { paymentDue } from './events.ts'
 import { type Installation, install } from './installation.ts'
+import { PATIENCE_MS } from './patience.ts'
 import type { Place } from './results.ts'
 import { type Ended, tsuchi } from './tsuchi-command.ts'
 
@@ -119,6 +120,11 @@ test('where a transaction ends there is no record, and it is said so', async () 
   await transaction.send({ topic, messages: [{ value: 'x' }] })
   await transaction.commit()
   await producer.disconnect()
+  const admin = at.kafka.admin()
+  await admin.connect()
+  onTestFinished(() => admin.disconnect())
+  // The commit is answered before its end is written.
+  await expect.poll(() => admin.fetchTopicOffsets(topic), { timeout: PATIENCE_MS }).toMatchObject([{ high: '2' }])
   expect(await preview({ topic, partition: 0, offset: 1 })).toMatchObject({
     code: 1,
     stderr: `${topic}/0 has no record at offset 1: it has 0 to 1, but there lies the end of a transaction, or what was compacted away\n`,

@@ -110,7 +110,7 @@ test('what does not fit the schema is not produced, and the faults name fields a
   await writeFile(file, '{ "phone": "090-1234-5678" ')
   expect(await produce(at, file)).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/event\.json is not JSON: see examples/),
+    stderr: expect.stringMatching(/event\.json is not JSON: line 1, column 28: wanted , or \}$/m),
   })
 })
 

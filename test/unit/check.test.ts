@@ -49,6 +49,18 @@ test('offline it needs neither brokers nor secrets, and says so', async () => {
   ])
 })
 
+test('what others answered, and is quoted, does not steer the terminal', () => {
+  const section = {
+    name: 'LINE',
+    looked: '1 channel',
+    skipped: false,
+    well: [],
+    faults: ['U\u001b[2J\nU'],
+    warnings: ['U\u202e'],
+  }
+  expect(linesOf(section)).toEqual(['✗ LINE: 1 channel', '  ✗ U�[2J�U', '  ! U�'])
+})
+
 test('offline it needs no addresses either', async () => {
   const addresses = CONFIG.replace('[localhost:9092]', '["${BROKER}"]')
     .replace('http://localhost:8081', '"${REGISTRY}"')

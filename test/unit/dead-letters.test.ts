@@ -5,7 +5,7 @@ import { letterHeaders, type Replay, receiptHeaders } from '../../src/dead-lette
 import { formatOrigin, type Letter, type LetterRecord, parseOrigin, stateOf } from '../../src/dead-letters/letter.ts'
 import { createLetterIndex } from '../../src/dead-letters/letter-index.ts'
 import { openRecord, sealRecord } from '../../src/dead-letters/sealed-record.ts'
-import { linesOf, outlineLines, outlineOf, printable, summaryOf } from '../../src/dead-letters/told.ts'
+import { linesOf, outlineLines, outlineOf, summaryOf } from '../../src/dead-letters/told.ts'
 import { formatPosition } from '../../src/domain/position.ts'
 import { createSealer, SealError } from '../../src/domain/seal.ts'
 import { NOON, positionOf, SECOND } from './notification-builder.ts'
@@ -228,6 +228,11 @@ describe('what is told of a letter', () => {
   })
 
   test('what others wrote does not steer the terminal', () => {
-    expect(printable('a\u001b[2Jb\nc\u202ed')).toBe('a\u{fffd}[2Jb\u{fffd}c\u{fffd}d')
+    const headers = letterHeaders({ position: positionOf(1), reason: 'undecodable', detail: 'a\u001b[2Jb\nc\u202ed' }, 'sealed')
+    expect(linesOf(lettersOf(letterOf(1, { headers })))).toEqual([
+      'bills/1/1  2026-06-01T03:00:01.000Z  undecodable  a�[2Jb�c�d  [waiting]',
+    ])
+    const long = { key: null, value: null, headers: { ce_id: [Buffer.from('e'.repeat(2_000))] }, timestamp: 0 }
+    expect(outlineLines(outlineOf(long))).toContain(`header ce_id: ${'e'.repeat(1_000)}…`)
   })
 })

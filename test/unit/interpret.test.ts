@@ -836,6 +836,13 @@ describe('an event that no route wants', () => {
     })
   })
 
+  test('is refused with words that steer no terminal, whatever its type', () => {
+    const record = recordOf({ ce_type: 'a\u001b[2J\nb\u202ec' })
+    const refused = refuseUnrouted(record, 'jp.example.Bil', { routes: [], now: NOW })
+    expect(refused.detail).toBe('type a�[2J�b�c, record jp.example.Bil: no route has this topic')
+    expect(refused.event.type, 'as it came').toBe('a\u001b[2J\nb\u202ec')
+  })
+
   test('is refused in a topic without routes', () => {
     expect(refuseUnrouted(recordOf(), 'jp.example.Bill', { routes: [], now: NOW }).detail).toBe(
       'record jp.example.Bill: no route has this topic',

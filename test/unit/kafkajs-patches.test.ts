@@ -153,11 +153,47 @@ describe('a batch that compaction has emptied', () => {
   })
 })
 
+describe('a header with the name of what every object has', () => {
+  const DECODER = require.resolve('kafkajs/src/protocol/decoder')
+  const Encoder = require('kafkajs/src/protocol/encoder') as new () => HeaderEncoder
+  const decodeRecord = require('kafkajs/src/protocol/recordBatch/record/v0/decoder') as (
+    decoder: unknown,
+    batch: object,
+  ) => { readonly headers: object }
+
+  interface HeaderEncoder {
+    readonly buffer: Buffer
+    writeInt8(value: number): HeaderEncoder
+    writeVarInt(value: number): HeaderEncoder
+    writeVarLong(value: number): HeaderEncoder
+    writeVarIntString(value: string): HeaderEncoder
+  }
+
+  /** Without key and value, and with one header. */
+  const fetched = () => {
+    const Decoder = require(DECODER) as new (bytes: Buffer) => unknown
+    const start = new Encoder().writeInt8(0).writeVarLong(0).writeVarInt(0).writeVarInt(-1).writeVarInt(-1)
+    const { buffer } = start.writeVarInt(1).writeVarIntString('constructor').writeVarIntString('a')
+    return decodeRecord(new Decoder(buffer), { firstOffset: '0', firstTimestamp: '0' }).headers
+  }
+
+  test('has a function for a value to kafkajs, unless it is patched', () => {
+    delete require.cache[DECODER]
+    expect(fetched()).toEqual({ constructor: [expect.any(Function), Buffer.from('a')] })
+  })
+
+  test('has its own alone, with the patch', () => {
+    delete require.cache[DECODER]
+    patchKafkajs()
+    expect(fetched()).toEqual({ constructor: Buffer.from('a') })
+  })
+})
+
 describe('a search for the coordinator that no broker answers', () => {
   const CLUSTER = require.resolve('kafkajs/src/cluster')
-  const searched = async () => {
+  const searched = async (brokers: object = {}) => {
     const { prototype } = require(CLUSTER) as { prototype: { findGroupCoordinatorMetadata(asked: object): Promise<unknown> } }
-    const nobody = { brokerPool: { withBroker: async () => null } }
+    const nobody = { brokerPool: { withBroker: async () => null }, ...brokers }
     return prototype.findGroupCoordinatorMetadata.call(nobody as never, { groupId: 'g', coordinatorType: 0 }).then(
       () => undefined,
       (error: unknown) => error,
@@ -173,6 +209,14 @@ describe('a search for the coordinator that no broker answers', () => {
     delete require.cache[CLUSTER]
     patchKafkajs()
     expect(await searched()).toMatchObject({ name: 'KafkaJSGroupCoordinatorNotFound', retriable: true, code: 'ECONNREFUSED' })
+  })
+
+  test('does not pass, with the patch, where a broker answers that this user may not know', async () => {
+    delete require.cache[CLUSTER]
+    patchKafkajs()
+    const denied = Object.assign(new Error('Not authorized to access group'), { type: 'GROUP_AUTHORIZATION_FAILED' })
+    const findGroupCoordinator = () => Promise.reject(denied)
+    expect(await searched({ findControllerBroker: async () => ({ findGroupCoordinator }) })).toBe(denied)
   })
 })
 

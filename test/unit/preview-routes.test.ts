@@ -1,15 +1,14 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { readEventFile } from '../../src/preview/event-file.ts'
 import { fitTo } from '../../src/preview/event-fit.ts'
+import { eventRecordOf } from '../../src/preview/event-record.ts'
 import { findRoute } from '../../src/preview/find-route.ts'
-import { readJson } from '../../src/preview/json-text.ts'
 import { example } from './preview-fixture.ts'
 import { BILL, BILL_ROUTE, changed, folderOf, loadFrom, loadRoutes, SURROUNDINGS } from './route-folder.ts'
 
 const shipped = loadRoutes({ ...SURROUNDINGS, directory: 'routes' })
 const find = (
-  json: unknown,
+  json: object,
   { name = 'event.json', ceType = undefined as string | undefined, route = undefined as string | undefined } = {},
 ) => findRoute(shipped, { name, json, ceType }, route)
 
@@ -76,13 +75,6 @@ test('a route that does not exist is answered with those nearest to it', () => {
   )
 })
 
-test.each([
-  ['a list', [example('payment-due')], 'event.json: an event is a JSON object, found a list'],
-  ['a text', 'x', 'event.json: an event is a JSON object, found a string'],
-])('%s is no event', (_what, json, message) => {
-  expect(() => find(json)).toThrow(message)
-})
-
 const RECORD = {
   type: 'record',
   name: 'Every',
@@ -132,41 +124,6 @@ test.each([
 })
 
 test.each([
-  ['{"a": 1,\n "b": tru}', 2, 7, 'a value'],
-  ['{"a": 1,\n "b": 2', 2, 8, ', or }'],
-  ['{"a": 1,}', 1, 9, 'a field name in double quotes'],
-  ["{'a': 1}", 1, 2, 'a field name in double quotes'],
-  ['{"a" 1}', 1, 6, ':'],
-  ['[1 2]', 1, 4, ', or ]'],
-  ['{"a": 01}', 1, 7, 'a value'],
-  ['{"a": "090\n"}', 1, 7, 'a text that ends, without line breaks, and with \\\\ for a backslash'],
-  ['{} {}', 1, 4, 'the end'],
-  ['', 1, 1, 'a value'],
-  ['{', 1, 2, 'a field name in double quotes, or }'],
-])('in %j JSON ends in line %i, column %i, where it has %s', (text, line, column, wanted) => {
-  expect(readJson(text)).toEqual({ kind: 'broken', line, column, wanted })
-})
-
-test('a file that begins with a byte order mark is JSON all the same', () => {
-  expect(readJson('\ufeff{"a":"\\u00e9\u0080"}')).toEqual({ kind: 'value', value: { a: 'é\u0080' } })
-})
-
-test.each([
-  ['{"a": 1,\n "b": 2, "a": 3}', 2, 10],
-  ['{"b":{"a":1,"\\u0061":2}}', 1, 13],
-])('a field that an object has twice is told by its place: %s', (text, line, column) => {
-  expect(readJson(text)).toEqual({ kind: 'twice', line, column })
-})
-
-test('objects beside and in each other may have the same fields', () => {
-  expect(readJson('[{"a":{"a":1}},{"a":2}]')).toEqual({ kind: 'value', value: [{ a: { a: 1 } }, { a: 2 }] })
-})
-
-test('null is no event', () => {
-  expect(() => find(null)).toThrow('event.json: an event is a JSON object, found null')
-})
-
-test.each([
   ['09012340101', 'customer.(a text of the shape 99999999999 (11 characters))'],
   ['id-2024', 'customer.(a text of the shape AA-9999 (7 characters))'],
   ['さくら\u001b', 'customer.(a text of the shape AAA? (4 characters))'],
@@ -194,7 +151,7 @@ test('a route whose event is not the name of its record is found by the header o
     'event.json',
   )
   const notesWith = (headers: ReadonlyMap<string, string>) =>
-    readEventFile(routes, { file, routeName: routes[0]?.id, headers, now: 0 }).notes
+    eventRecordOf(routes, { file, routeName: routes[0]?.id, headers, now: 0 }).notes
   expect(notesWith(new Map())).toEqual([
     "A record finds route bill only by the header ce_type: jp.example.Bil, as the schema's record is jp.example.Bill. If producers write no such header, correct the route's event.",
   ])

@@ -1,12 +1,9 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { hashPhone, readPhone } from '../../src/domain/phone.ts'
 import { asJson } from '../../src/preview/as-json.ts'
-import { readEventFile } from '../../src/preview/event-file.ts'
 import { isFaulty } from '../../src/preview/preview.ts'
 import { example, frameOf, linesOf, look, only, rowOf, SECRETS } from './preview-fixture.ts'
-import { BILL, BILL_ROUTE, changed, folderOf } from './route-folder.ts'
+import { BILL, BILL_ROUTE, changed } from './route-folder.ts'
 
 const DAY = '2026-08-24T10:05:00+09:00'
 const EVENING = '2026-08-24T22:30:00+09:00'
@@ -320,24 +317,6 @@ test('programs get all of it, and neither the number nor its hash', async () => 
     expect(said).not.toContain('9012340101')
     expect(said).not.toContain(hashPhone(phone.e164))
   }
-})
-
-test('what is not UTF-8 is refused with the byte, and a field that stands twice with its place', () => {
-  const file = (content: Buffer): string => {
-    const path = join(folderOf({ keep: '' }), 'event.json')
-    writeFileSync(path, content)
-    return path
-  }
-  const lookAt = (content: Buffer) => () =>
-    readEventFile([], { file: file(content), routeName: undefined, headers: new Map(), now: 0 })
-  const cut = Buffer.from('{"a":"さ"}')
-  expect(lookAt(Buffer.from([...cut.subarray(0, 7), 0xff]))).toThrow(
-    /event\.json is not UTF-8, at byte 7 \(counted from 0\): save it as UTF-8$/,
-  )
-  expect(lookAt(Buffer.from('\ufeff{}', 'utf16le'))).toThrow(/is not UTF-8, at byte 0 /)
-  expect(lookAt(Buffer.from('{"a":1,"a":2}'))).toThrow(
-    /event\.json: line 1, column 8: its object has this field already; take one of the two away$/,
-  )
 })
 
 test('beside a simulator nothing is said to be reviewed that is not', async () => {

@@ -13,7 +13,7 @@ import { type Fact, factOf, type Said } from '../../src/trace/fact.ts'
 import { searchesFor } from '../../src/trace/id-kind.ts'
 import { createResultReader } from '../../src/trace/result-reader.ts'
 import { storyOf } from '../../src/trace/story.ts'
-import { timeLineOf } from '../../src/trace/time-line.ts'
+import { summaryOf, timeLineOf } from '../../src/trace/time-line.ts'
 import { entryOf, HOUR, MINUTE, NOON, notification, SECOND } from './notification-builder.ts'
 
 const TOKYO = clockFaceIn('Asia/Tokyo')
@@ -108,6 +108,15 @@ describe('what is known now', () => {
     expect(told([entry(NOON, { state: 'unknown', status: 'unknown', settleAt: NOON + HOUR, unknownCause: 'crash' })])).toContain(
       'now: an answer is waited for until 2026-06-01 13:00:00.000; then it is given up as unconfirmed',
     ))
+})
+
+test('what producers wrote of it does not steer the terminal', () => {
+  const { event } = notification(1)
+  const named = result(0, { event: { ...event, id: 'E\u001b[2J\n1', type: 't\u202e' }, customerId: 'C\r\u009b' })
+  const text = told([named])
+  expect(text).toContain('\n  event E�[2J�1 from')
+  expect(text).toContain('of type t�\n  customer C��, ')
+  expect(summaryOf(storyOf('n1', [named], NONE), TOKYO)).toMatch(/ event E�\[2J�1$/)
 })
 
 describe('on a channel with receipts', () => {

@@ -1,4 +1,5 @@
 import type { NotSentCause, Outcome } from '../../domain/outcome.ts'
+import { printable } from '../../printable-text.ts'
 
 /** What an answer's headers say that an outcome needs. */
 export interface AnswerHeaders {
@@ -94,9 +95,12 @@ const readError = (body: string): { readonly message: string; readonly property:
   const message = fieldOf(error, 'message')
   return {
     message: typeof message === 'string' ? message : '',
-    property: typeof property === 'string' && property !== '' ? printable(property) : null,
+    property: typeof property === 'string' && property !== '' ? printable(property, LONGEST_PROPERTY) : null,
   }
 }
+
+/** It goes into the journal, and into results. */
+const LONGEST_PROPERTY = 200
 
 const parse = (body: string): unknown => {
   try {
@@ -108,5 +112,3 @@ const parse = (body: string): unknown => {
 
 const fieldOf = (value: unknown, name: string): unknown =>
   typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined
-
-const printable = (text: string): string => [...text.replace(/\p{C}/gu, '?')].slice(0, 200).join('')
