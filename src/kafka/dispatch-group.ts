@@ -60,7 +60,8 @@ export const createDispatchGroup = (options: {
       await consumer.subscribe({ topics: Object.values(topics), fromBeginning: true })
       consumer.on('consumer.group_join', ({ payload }) => {
         const assigned = payload.memberAssignment[topics.requests] ?? []
-        for (const partition of assigned) consumer.pause(both(partition)) // pauses outlive rebalances, and so does their absence
+        // Pauses outlive rebalances, and so does their absence.
+        if (!whileRunning(() => consumer.pause(assigned.flatMap(both)))) return
         try {
           options.onAssigned(assigned)
         } catch (error) {
@@ -85,13 +86,13 @@ export const createDispatchGroup = (options: {
       })
     },
     start: (partition, from) =>
-      whileRunning(() => {
+      void whileRunning(() => {
         for (const topic of ['requests', 'feedback'] as const)
           consumer.seek({ topic: topics[topic], partition, offset: String(from[topic]) })
         consumer.resume(both(partition))
       }),
-    hold: (partition) => whileRunning(() => consumer.pause(both(partition))),
-    resume: (partition) => whileRunning(() => consumer.resume(both(partition))),
+    hold: (partition) => void whileRunning(() => consumer.pause(both(partition))),
+    resume: (partition) => void whileRunning(() => consumer.resume(both(partition))),
     commit: (partition, position) =>
       consumer.commitOffsets(
         (['requests', 'feedback'] as const).map((topic) => ({

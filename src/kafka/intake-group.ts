@@ -1,6 +1,6 @@
 import type { Admin, Consumer, Kafka } from 'kafkajs'
 import type { SourceBatch } from '../intake/source-batch.ts'
-import { FAST_RETRY } from './client.ts'
+import { FAST_RETRY, whileRunning } from './client.ts'
 
 /** Where a topic is read from that this group never read before. */
 export type StartFrom = 'latest' | 'earliest' | { readonly timestamp: number }
@@ -44,8 +44,8 @@ export const joinIntakeGroup = async (options: {
     const assigned = Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
       partitions.map((partition) => ({ topic, partition })),
     )
+    if (!whileRunning(() => consumer.pause(assigned.map(({ topic, partition }) => ({ topic, partitions: [partition] }))))) return
     const mine = ++generation
-    consumer.pause(assigned.map(({ topic, partition }) => ({ topic, partitions: [partition] })))
     const current = () => generation === mine
     untilPrepared({ ...options, admin, consumer, assigned, current }).then(
       () => current() && options.onReady(assigned.length),

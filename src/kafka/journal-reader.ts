@@ -66,9 +66,11 @@ export const openJournalReader = async (options: {
   consumer.on('consumer.group_join', ({ payload }) => {
     // Any leader change makes the group rejoin, and a rejoin forgets positions, seeks and pauses.
     const assigned = payload.memberAssignment[topic] ?? []
-    consumer.pause([{ topic, partitions: assigned.filter((partition) => !reads.has(partition)) }])
-    for (const [partition, { next }] of reads) consumer.seek({ topic, partition, offset: String(next) })
-    joined.resolve()
+    const steered = whileRunning(() => {
+      consumer.pause([{ topic, partitions: assigned.filter((partition) => !reads.has(partition)) }])
+      for (const [partition, { next }] of reads) consumer.seek({ topic, partition, offset: String(next) })
+    })
+    if (steered) joined.resolve()
   })
   consumer.on('consumer.crash', ({ payload }) => {
     if (payload.restart) return
@@ -110,7 +112,7 @@ export const openJournalReader = async (options: {
   }
 }
 
-const seekAndResume = (consumer: Consumer, topic: string, partition: number, offset: number): void =>
+const seekAndResume = (consumer: Consumer, topic: string, partition: number, offset: number): boolean =>
   whileRunning(() => {
     consumer.seek({ topic, partition, offset: String(offset) })
     consumer.resume([{ topic, partitions: [partition] }])
