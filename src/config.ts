@@ -9,6 +9,7 @@ import type { Holidays } from './holidays.ts'
 import type { BannedWords } from './intake/banned-words.ts'
 import { formatField } from './intake/route-fault.ts'
 import { readNamedFiles } from './named-files.ts'
+import { printable } from './printable-text.ts'
 import { type Catalogue, SHIPPED_CATALOGUE } from './providers/line/catalogue.ts'
 import { quietHoursConflicts, quietHoursSetting } from './quiet-hours-setting.ts'
 import { bytes, duration, mapping, text, url, whole, zone } from './setting-values.ts'
@@ -37,8 +38,9 @@ export class ConfigError extends Error {
   readonly faults: readonly string[]
 
   constructor(file: string, faults: readonly string[]) {
-    super(faultList(file, faults, '  '))
-    this.faults = faults
+    const told = faults.map((fault) => printable(fault))
+    super(faultList(printable(file), told, '  '))
+    this.faults = told
   }
 }
 
@@ -245,8 +247,11 @@ const formatPath = (path: readonly PropertyKey[]): string =>
 
 const faultsOf = (issue: z.core.$ZodIssue): string[] =>
   issue.code === 'unrecognized_keys'
-    ? issue.keys.map((key) => `${formatPath([...issue.path, key])}: ${issue.message}`)
+    ? issue.keys.map((key) => `${formatPath([...issue.path, LIKE_A_SETTING.test(key) ? key : ''])}: ${issue.message}`)
     : [`${formatPath(issue.path)}: ${issue.message}`]
+
+/** What else stands where a setting should may be a secret. */
+const LIKE_A_SETTING = /^[A-Za-z_-]{1,40}$/
 
 /** Of one place one fault is enough. */
 const unknownTo = (faults: readonly string[], others: readonly string[]): string[] => {

