@@ -40,8 +40,8 @@ export type ChannelName = keyof typeof CHANNELS
 export const WEBHOOK_PATH = '/line/webhook'
 
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
-/** LINE's own are unknown; soon enough for a run, and often enough for a worker that stands still. */
-const REDELIVERY_GAPS_MS = [500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000]
+/** LINE's own are unknown; soon enough for a run, and for longer than all workers and the broker may be away one after the other. */
+const REDELIVERY_GAPS_MS = [500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 32_000, 32_000]
 const ATTEMPT_DEADLINE = 'PT2S'
 
 export const openInstallation = async (options: {

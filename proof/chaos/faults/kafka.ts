@@ -59,11 +59,10 @@ export const fanOutAndKill = async (
     }
     const places = Array.from({ length: fleet.places }, (_, n) => n + 1).filter((place) => fleet.at(place))
     await Promise.all(places.map((place) => fleet.kill(place)))
-    const left = (await written()) - before
     await pause(downMs)
     for (const place of places) fleet.start(place)
     await Promise.all(places.map((place) => fleet.at(place)?.untilReady(READY_WITHIN_MS)))
-    return `${places.length} workers killed as ${left} requests were there, ${downMs} ms down`
+    return `${places.length} workers killed as ${there - before} requests were there, ${downMs} ms down`
   })
 
 /** More than what comes of anything else in that time. */

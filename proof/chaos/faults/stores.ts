@@ -14,8 +14,8 @@ export const damageStore = async ({ worker: wanted, damage }: DeedOf<'store'>, {
   await fleet.stop(place)
   const directory = fleet.stateOf(place)
   const files = await storesIn(directory)
-  await DAMAGES[damage](directory, files)
-  const next = fleet.start(place)
+  await DAMAGES[damage](directory, files).finally(() => fleet.start(place))
+  const next = fleet.start(place) // who is there
   await next.untilReady(READY_WITHIN_MS)
   const lines = fleet.lives.find(({ worker }) => worker === next)?.lines ?? []
   const opened = lines.filter(({ event }) => event === 'task-opened')
