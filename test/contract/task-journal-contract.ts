@@ -238,7 +238,7 @@ export const taskJournalContract = (
         expect(await world.ends()).toEqual({ stable: epoch + 5, end: epoch + 5 })
         expect(await results(world)).toEqual([])
         expect((await successorIn(world)).restored.facts).toEqual([])
-      }, 60_000)
+      }, 240_000)
     })
 
     describe('a restore', () => {
@@ -396,7 +396,7 @@ export const taskJournalContract = (
         const entries = restored.facts.filter((fact) => !fact.startsWith('@'))
         expect(entries.filter((fact) => fact !== '-entry/n2')).toEqual(['n3 queued', 'n4 queued', 'n1 done', 'n8 queued'])
         expect((await world.journal())[0], 'which is where a worker looks first').toMatchObject({ offset: 0, key: 'immutables' })
-      }, 60_000)
+      }, 240_000)
 
       test('ends the restore of an owner whose marker is gone with FencedError', async (context) => {
         const { world, owner } = await owned(context)
@@ -405,7 +405,7 @@ export const taskJournalContract = (
         await second.owner.commit(commitOf(5))
         await world.compact(second.owner)
         await expect(restoredBy(owner)).rejects.toThrow(FencedError)
-      }, 60_000)
+      }, 240_000)
     })
   })
 }

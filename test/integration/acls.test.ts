@@ -12,6 +12,7 @@ import { connectionOf } from '../../src/kafka-connection.ts'
 import { paymentDue } from './events.ts'
 import { allow, disallow, hasJvm, PASSWORDS, startBroker } from './guarded-installation.ts'
 import { type Installation, install } from './installation.ts'
+import { PATIENCE_MS } from './patience.ts'
 import { tsuchi } from './tsuchi-command.ts'
 
 /** What a worker does without looking first at what it may: whether each ACL is needed at all. */
@@ -37,12 +38,19 @@ describe.runIf(hasJvm)('on a broker that allows nobody what no ACL allows', () =
     return acl
   }
   /** Brokers take a moment to heed a change. */
-  const untilMissing = (missing: readonly Acl[]) => {
-    const kafka = createKafka(connectionOf(at.config, 'test'), UNHEARD)
-    return vi.waitUntil(async () => (await missingAcls(kafka, least)).length === missing.length, {
-      timeout: 10_000,
+  const untilMissing = (missing: readonly Acl[], of = least, config = at.config) => {
+    const kafka = createKafka(connectionOf(config, 'test'), UNHEARD)
+    return vi.waitUntil(async () => (await missingAcls(kafka, of)).length === missing.length, {
+      timeout: PATIENCE_MS,
       interval: 20,
     })
+  }
+  const allowOwner = async (acls: readonly Acl[]): Promise<void> => {
+    await allow(admin, acls, 'owner')
+    const { sasl } = at.config.kafka
+    if (!sasl) throw new Error('the test wants SASL')
+    const owner = { ...sasl, username: 'owner', password: PASSWORDS.owner }
+    await untilMissing([], acls, { ...at.config, kafka: { ...at.config.kafka, sasl: owner } })
   }
   const without = async (...texts: string[]): Promise<void> => {
     const taken = texts.map(named)
@@ -177,7 +185,7 @@ describe.runIf(hasJvm)('on a broker that allows nobody what no ACL allows', () =
       onTestFinished(() => worker.stop())
       await at.produceOne('payment-due', paymentDue({ id: 'C-2', phone: '09012345678' }))
       await vi.waitUntil(() => at.log.some((line) => /"intake-stalled".*Not authorized to access topics/.test(line)), {
-        timeout: 20_000,
+        timeout: PATIENCE_MS,
       })
     })
   })
@@ -188,7 +196,7 @@ describe.runIf(hasJvm)('on a broker that allows nobody what no ACL allows', () =
     const owner = await asOwner((yaml) => yaml.replace(`prefix: ${at.name}`, `prefix: ${prefix}`))
     const denied = await tsuchi(owner, ['topics', 'create'])
     expect(denied).toMatchObject({ code: 1, stderr: expect.stringContaining(`Create on topic ${prefix}.requests`) })
-    await allow(admin, acls, 'owner')
+    await allowOwner(acls)
     expect(await tsuchi(owner, ['topics', 'create'])).toMatchObject({
       code: 0,
       stderr: expect.stringContaining(`wrote the immutables into ${prefix}.journal`),
@@ -206,10 +214,10 @@ describe.runIf(hasJvm)('on a broker that allows nobody what no ACL allows', () =
     ['dead-letters', ['dead-letters', 'list']],
   ])('whoever may do what --for %s prints, and nothing else, can', async (use, command) => {
     const acls = aclsFor(use)
-    await allow(admin, acls, 'owner')
     onTestFinished(async () => {
       await disallow(admin, acls, 'owner')
     })
+    await allowOwner(acls)
     const owner = await asOwner()
     expect(await tsuchi(owner, command)).toMatchObject({ code: 0 })
   })

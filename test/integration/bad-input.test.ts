@@ -7,6 +7,7 @@ import { phoneOf } from '../../src/line-simulator/people.ts'
 import { expectSound } from './audit.ts'
 import { paymentDue } from './events.ts'
 import { type Installation, installRunning, type RawRecord } from './installation.ts'
+import { PATIENCE_MS } from './patience.ts'
 import type { Place } from './results.ts'
 import { openTopicReader, type TopicRecord } from './topic-records.ts'
 
@@ -167,7 +168,9 @@ test('garbage in the internal topics stops nobody, and is told in the dead lette
     expect(headersOf(letter)).toMatchObject({ '__connect.errors.exception.class.name': 'UnreadableRecordError' })
     expect(letter.value).toBeNull()
   }
-  expect(at.log.filter((line) => line.includes('"event":"task-failed"'))).toEqual([])
+  // By Kafka's doing a task may fail at any time.
+  const failed = at.log.filter((line) => line.includes('"event":"task-failed"'))
+  expect(failed.filter((line) => !line.includes('"error":"KafkaJS'))).toEqual([])
 })
 
 test('where dead letters are to omit values, they hold none, and everything else', async () => {
@@ -197,7 +200,7 @@ const readLetters = async ({ kafka, topics }: Installation, into: TopicRecord[])
 }
 
 const letterOf = async (among: readonly TopicRecord[], place: Place): Promise<TopicRecord> => {
-  await expect.poll(() => among.filter(isAbout(place)).length, { timeout: 10_000, interval: 20 }).toBe(1)
+  await expect.poll(() => among.filter(isAbout(place)).length, { timeout: PATIENCE_MS, interval: 20 }).toBe(1)
   const [letter] = among.filter(isAbout(place))
   if (!letter) throw new Error('no dead letter')
   return letter

@@ -5,6 +5,7 @@ import { expect, inject, onTestFinished, test, vi } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { deleteTopics } from './domain-topics.ts'
 import { type Installation, install } from './installation.ts'
+import { PATIENCE_MS } from './patience.ts'
 import { type Ended, tsuchi } from './tsuchi-command.ts'
 
 const adminOf = async (at: Installation): Promise<Admin> => {
@@ -14,17 +15,25 @@ const adminOf = async (at: Installation): Promise<Admin> => {
   return admin
 }
 
-const alter = (admin: Admin, topic: string, settings: Readonly<Record<string, string>>) =>
-  admin.alterConfigs({
-    validateOnly: false,
-    resources: [
-      {
-        type: kafkajs.ConfigResourceTypes.TOPIC,
-        name: topic,
-        configEntries: Object.entries(settings).map(([name, value]) => ({ name, value })),
+/** Resolves when the broker says so too: its own metadata lag behind. */
+const alter = async (admin: Admin, topic: string, settings: Readonly<Record<string, string>>): Promise<void> => {
+  const resource = { type: kafkajs.ConfigResourceTypes.TOPIC, name: topic }
+  const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }))
+  await admin.alterConfigs({ validateOnly: false, resources: [{ ...resource, configEntries }] })
+  await expect
+    .poll(
+      async () => {
+        const { resources } = await admin.describeConfigs({
+          includeSynonyms: false,
+          resources: [{ ...resource, configNames: Object.keys(settings) }],
+        })
+        const entries = resources.flatMap((each) => each.configEntries)
+        return Object.fromEntries(entries.map(({ configName, configValue }) => [configName, configValue]))
       },
-    ],
-  })
+      { timeout: PATIENCE_MS },
+    )
+    .toEqual(settings)
+}
 
 /** Lines of a section, without its own. */
 const under = ({ stderr }: Ended, section: string): string[] => {
@@ -84,7 +93,7 @@ test('whatever is wrong is told at once, each with its remedy, and it ends with 
   await deleteTopics(at.kafka, gone)
   await vi.waitUntil(async () => !(await admin.listTopics()).some((topic) => gone.includes(topic)), {
     interval: 50,
-    timeout: 10_000,
+    timeout: PATIENCE_MS,
   })
   const faulty = join(at.directory, 'routes', 'faulty.yaml')
   await writeFile(faulty, 'route: faulty\npurpose: advertising\n')

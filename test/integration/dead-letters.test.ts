@@ -1,13 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest'
 import { createSealer } from '../../src/domain/seal.ts'
 import { NEWEST_FORMAT } from '../../src/kafka/internal-records.ts'
 import { openRequestWriter } from '../../src/kafka/request-writer.ts'
 import { paymentDue } from './events.ts'
 import { type ForgetfulRegistry, openForgetfulRegistry } from './forgetful-registry.ts'
 import { type Installation, type InstallationOptions, install } from './installation.ts'
+import { PATIENCE_MS } from './patience.ts'
 import type { Place } from './results.ts'
 import { startCommand } from './running-command.ts'
 import { openTopicReader, type TopicRecord } from './topic-records.ts'
@@ -120,6 +121,9 @@ describe('poison of a schema that the registry did not know', () => {
       await at.produceRaw(at.events['payment-due'], { value: 'not Avro at all', partition: 0 }),
     ]
     for (const place of places) expect(await at.results.endOf(place)).toMatchObject({ status: 'poison' })
+    // Intake writes them last.
+    const buried = async () => jsonLines(await deadLetters(at, 'list', '--json')).length
+    await vi.waitUntil(async () => (await buried()) === 4, { timeout: PATIENCE_MS })
   })
   afterAll(async () => {
     await at.close()
@@ -272,7 +276,9 @@ describe('poison of a schema that the registry did not know', () => {
       status: 'poison',
     })
     await expect
-      .poll(async () => jsonLines(await deadLetters(at, 'list', '--json')).map(({ position }) => position), { timeout: 10_000 })
+      .poll(async () => jsonLines(await deadLetters(at, 'list', '--json')).map(({ position }) => position), {
+        timeout: PATIENCE_MS,
+      })
       .toContain(receipt?.replayedTo)
   })
 })
@@ -311,17 +317,17 @@ describe('nothing is replayed twice', () => {
 
   test('if it is interrupted: it says how far it came, and the same command goes on', async () => {
     const at = await installed()
-    await bury(at, 20)
+    await bury(at, 60)
     const begun = startCommand(at, ['dead-letters', 'replay', '--yes', '--rate', '1'])
     await begun.untilOut(/}\n/)
     begun.child.kill('SIGINT')
     const interrupted = await begun.ended
     expect(interrupted.code).toBe(1)
     const done = jsonLines(interrupted).length
-    expect(done).toBeLessThan(20)
-    expect(interrupted.stderr).toContain(`replayed ${done} of 20\ninterrupted: the same command goes on with the rest`)
-    expect(jsonLines(await deadLetters(at, 'replay', '--yes'))).toHaveLength(20 - done)
-    expect((await replaysIn(at, at.events['payment-due'])).toSorted()).toEqual(positionsOf(at, 20).toSorted())
+    expect(done).toBeLessThan(60)
+    expect(interrupted.stderr).toContain(`replayed ${done} of 60\ninterrupted: the same command goes on with the rest`)
+    expect(jsonLines(await deadLetters(at, 'replay', '--yes'))).toHaveLength(60 - done)
+    expect((await replaysIn(at, at.events['payment-due'])).toSorted()).toEqual(positionsOf(at, 60).toSorted())
   })
 
   test('though its letter was written twice', async () => {
@@ -362,7 +368,7 @@ describe('what cannot be replayed is told with its remedy, and the rest goes on'
     const at = await installed({ config: { deadLetters: { values: 'omitted' } } })
     await at.startWorker({ stages: ['intake'] })
     const place = await at.produceRaw(at.events['payment-due'], { value: 'not Avro at all' })
-    await expect.poll(async () => jsonLines(await deadLetters(at, 'list', '--json')).length, { timeout: 20_000 }).toBe(1)
+    await expect.poll(async () => jsonLines(await deadLetters(at, 'list', '--json')).length, { timeout: PATIENCE_MS }).toBe(1)
     const { stdout } = await deadLetters(at, 'list', '--state', 'unreplayable')
     expect(stdout).toContain(
       '[cannot be replayed: its bytes were not kept (deadLetters.values: omitted): produce the record anew',

@@ -7,11 +7,12 @@ import { fileURLToPath } from 'node:url'
 import { Kafka } from 'kafkajs'
 import { expect, inject, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
+import { PATIENCE_MS } from './patience.ts'
 import { alive, descendants } from './process-tree.ts'
 
 const DEMO = fileURLToPath(new URL('../../dev/demo.ts', import.meta.url))
 
-test('the demo ends with the table of what became of everything, and leaves nothing behind', { timeout: 120_000 }, async () => {
+test('the demo ends with the table of what became of everything, and leaves nothing behind', { timeout: 240_000 }, async () => {
   const demo = await startDemo('--json')
   await demo.untilSaid('The worker is ready')
   const family = await descendants(demo.pid)
@@ -42,13 +43,13 @@ test('the demo ends with the table of what became of everything, and leaves noth
   expect(demo.said()).toMatch(/C-20004 gets it, but LINE's answer is lost[^\n]+\n[^\n]+unknown +timeout[^\n]+\n[^\n]+delivered /)
   expect(demo.said()).toMatch(/\+6\.0 h +fallback_due [^\n]+\n[^\n]+\+24\.0 h +undelivered +no-receipt .+hint: sms/)
   // A broker lists a topic that was deleted for a moment longer.
-  await expect.poll(() => demo.traces(family), { timeout: 10_000 }).toEqual(NOTHING)
+  await expect.poll(() => demo.traces(family), { timeout: PATIENCE_MS }).toEqual(NOTHING)
 })
 
 test.each([
   ['while the worker starts', 'Quiet hours of this demo'],
   ['while it works', 'Produced 300 events'],
-])('Ctrl-C %s ends the demo and all it has started', { timeout: 90_000 }, async (_when, line) => {
+])('Ctrl-C %s ends the demo and all it has started', async (_when, line) => {
   const demo = await startDemo()
   await demo.untilSaid(line)
   const family = await descendants(demo.pid)
@@ -59,7 +60,7 @@ test.each([
   expect(demo.said()).toContain('Ended; nothing is left running')
   expect(demo.printed()).toBe('')
   // A broker lists a topic that was deleted for a moment longer.
-  await expect.poll(() => demo.traces(family), { timeout: 10_000 }).toEqual(NOTHING)
+  await expect.poll(() => demo.traces(family), { timeout: PATIENCE_MS }).toEqual(NOTHING)
 })
 
 const NOTHING = { processes: [], files: [], topics: [], subjects: [] }
@@ -89,8 +90,8 @@ const startDemo = async (...options: readonly string[]) => {
   const closed = once(child, 'close')
   let printed = ''
   let said = ''
-  child.stdout.on('data', (chunk) => {
-    printed += String(chunk)
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    printed += chunk
   })
   child.stderr.on('data', (chunk) => {
     said += String(chunk)

@@ -6,7 +6,7 @@ import { readPage } from './docs-page.ts'
 import { openReader } from './docs-shell.ts'
 import { deleteTopics } from './domain-topics.ts'
 
-test('whoever follows docs/add-a-purpose.md to the letter gets what it shows', { timeout: 90_000 }, async () => {
+test('whoever follows docs/add-a-purpose.md to the letter gets what it shows', async () => {
   const page = readPage('docs/add-a-purpose.md')
   expect(page.steps.filter(({ kind }) => kind === 'file')).toHaveLength(4)
   const name = `it-${randomUUID().slice(0, 8)}`

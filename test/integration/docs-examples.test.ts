@@ -10,11 +10,12 @@ import { adjustableClock } from './adjustable-clock.ts'
 import { paymentDue, reservationReminder } from './events.ts'
 import { type Installation, install, installRunning } from './installation.ts'
 import { metricOf, untilMetric } from './metrics.ts'
+import { PATIENCE_MS } from './patience.ts'
 import type { ObservedResult, Place } from './results.ts'
 
 const HERE = 'C-1'
 const NOT_ON_LINE = 'C-2'
-const HUNG = 'C-3'
+const LOST = 'C-3'
 const LATE = 'C-4'
 const UNDECIDED = phoneOf('consent-pending', 1)
 const HOUR_MS = 3_600_000
@@ -32,7 +33,7 @@ test('the CRM keeps the last word on each notification, however often it reads, 
   ]
   await readWith(at, 'first', crm.keep, () => expect(crm.summary()).toEqual(wanted))
 
-  await correct(at, HUNG, { status: 'unreachable', cost: null, fallback: 'sms' })
+  await correct(at, LOST, { status: 'unreachable', cost: null, fallback: 'sms' })
   const corrected = [wanted[0], wanted[1], { status: 'unreachable', notifications: 2, tenThousandths: 0 }]
   await readWith(at, 'first', crm.keep, () => expect(crm.summary()).toEqual(corrected))
   // Another group reads everything once more, the corrected statement among it.
@@ -60,16 +61,16 @@ test('an SMS goes to whom LINE did not reach, once, and a correction is noted', 
   expect(sent.map(({ customerId, purpose, because }) => [customerId, purpose, because])).toEqual(
     expect.arrayContaining([
       [NOT_ON_LINE, 'payment-due', 'unreachable'],
-      [HUNG, 'payment-due', 'unconfirmed'],
+      [LOST, 'payment-due', 'unconfirmed'],
     ]),
   )
 
   // It had reached them after all; and everything is read once more.
-  await correct(at, HUNG, { status: 'accepted', fallback: null })
+  await correct(at, LOST, { status: 'accepted', fallback: null })
   await readWith(at, 'sms-again', outbox.learn, () =>
     expect(Object.fromEntries(outbox.all().map(({ customerId, state }) => [customerId, state]))).toEqual({
       [NOT_ON_LINE]: 'sent',
-      [HUNG]: 'in-vain',
+      [LOST]: 'in-vain',
     }),
   )
   await outbox.sendDue(send)
@@ -232,7 +233,7 @@ const withReceipts = async (): Promise<{ readonly at: Installation; readonly aDa
 /** One accepted, told twice; one unreachable; one unconfirmed. */
 const withResults = async (): Promise<Installation> => {
   const at = await installRunning({
-    config: { channels: { main: { deadline: 'PT0.5S', price: { currency: 'JPY', template: 3.5, flexible: 3.5 } } } },
+    config: { channels: { main: { price: { currency: 'JPY', template: 3.5, flexible: 3.5 } } } },
     routes: { 'payment-due': { unknown: { wait: 'PT0.1S' } } },
   })
   onTestFinished(at.close)
@@ -244,8 +245,8 @@ const withResults = async (): Promise<Installation> => {
   ]
   await endsOf(at, places)
   await endsOf(at, await at.produce('reservation-reminder', reminder))
-  await fetch(`${at.simulator.url}/_simulator/faults`, { method: 'POST', body: '{"kind":"hang"}' })
-  await endsOf(at, await at.produce('payment-due', paymentDue({ id: HUNG, phone: phoneOf('reachable', 3) })))
+  await fetch(`${at.simulator.url}/_simulator/faults`, { method: 'POST', body: '{"kind":"reset"}' })
+  await endsOf(at, await at.produce('payment-due', paymentDue({ id: LOST, phone: phoneOf('reachable', 3) })))
   return at
 }
 
@@ -285,7 +286,7 @@ const readWith = async (
   }
   const reader = await readResults(source, onResult)
   try {
-    await vi.waitFor(holds, { timeout: 20_000, interval: 50 })
+    await vi.waitFor(holds, { timeout: PATIENCE_MS, interval: 50 })
   } finally {
     await reader.stop()
   }

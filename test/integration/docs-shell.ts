@@ -4,6 +4,7 @@ import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { type Command, type DocsPage, ROOT, type RunStep, type Step } from './docs-page.ts'
+import { PATIENCE_MS } from './patience.ts'
 
 /** Whoever follows the pages: a folder that stands for the repository's, and a terminal or more. */
 export interface Reader {
@@ -38,8 +39,8 @@ const STAYING: readonly (readonly [pattern: RegExp, started: RegExp])[] = [
 /** They only look: whoever is too early looks again. */
 const LOOKING = /^(npx tsuchi trace|curl -s|npx node examples\/consumers\/crm\.ts \S+ --summary)\b/
 
-const LOOK_AGAIN_MS = 20_000
-const COMMAND_MS = 30_000
+const LOOK_AGAIN_MS = PATIENCE_MS
+const COMMAND_MS = PATIENCE_MS
 
 const KNOWN = /^(npx tsuchi|npx node|curl|mkdir|cp|cat|export|npm run stack -- --help)(\s|$)/
 
@@ -168,8 +169,8 @@ const withoutComment = ({ text }: Command): string => text.replace(/\s+#.*$/, ''
 const collect = (child: ChildProcess): { text(): string } => {
   let text = ''
   for (const stream of [child.stdout, child.stderr])
-    stream?.on('data', (chunk) => {
-      text += String(chunk)
+    stream?.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk
     })
   return { text: () => text }
 }

@@ -1,5 +1,6 @@
 import type { Kafka } from 'kafkajs'
 import { vi } from 'vitest'
+import { PATIENCE_MS } from './patience.ts'
 
 /** Resolves when every partition has a leader. */
 export const makeTopics = async (kafka: Kafka, topics: readonly string[], partitions: number): Promise<void> => {
@@ -13,7 +14,7 @@ export const makeTopics = async (kafka: Kafka, topics: readonly string[], partit
         if (all.topics.some(({ partitions: each }) => each.length < partitions || each.some(({ leader }) => leader < 0)))
           throw new Error(`not every partition of ${topics.join(', ')} has a leader`)
       },
-      { timeout: 20_000, interval: 50 },
+      { timeout: PATIENCE_MS, interval: 50 },
     )
   } finally {
     await admin.disconnect()

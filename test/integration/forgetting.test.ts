@@ -12,6 +12,7 @@ import { expectSound } from './audit.ts'
 import { paymentDue, reservationCancelled } from './events.ts'
 import { type Installation, install } from './installation.ts'
 import { metricOf, untilMetric } from './metrics.ts'
+import { PATIENCE_MS } from './patience.ts'
 import { openTopicReader, type TopicRecord } from './topic-records.ts'
 
 const HOUR_MS = 3_600_000
@@ -49,8 +50,8 @@ describe('a partition that forgets what happened more than a day ago', () => {
     await at.produceOne('reservation-cancelled', reservationCancelled('R-1'))
     const ends = await at.results.untilTerminal(5)
     const ids = ends.map(({ notificationId }) => notificationId)
-    expect(await remembered()).toBe(5)
-    await vi.waitUntil(async () => (await latest(at, admin)).has('mark/reservation/R-1'), { timeout: 10_000, interval: 50 })
+    await untilMetric(worker, 'tsuchi_notifications', { state: 'done' }, (count) => count === 5)
+    await vi.waitUntil(async () => (await latest(at, admin)).has('mark/reservation/R-1'), { timeout: PATIENCE_MS, interval: 50 })
 
     forward(2.5 * HOUR_MS) // the duplicate; what was sent is remembered for two days, as a delivery event may be late
     await at.results.endOf(await at.produceOne('payment-due', bill(5)))
@@ -148,7 +149,7 @@ describe('a partition that forgets what happened more than a day ago', () => {
         const values = [...(await latest(at, admin)).values()]
         expect(values.filter((value) => value === 'tombstone')).toEqual([])
       },
-      { timeout: 40_000, interval: 300 },
+      { timeout: 2 * PATIENCE_MS, interval: 300 },
     )
     const known = await remembered()
     await worker.stop()
@@ -157,7 +158,7 @@ describe('a partition that forgets what happened more than a day ago', () => {
     const again = await at.produceOne('payment-due', bill(person))
     expect(await at.results.endOf(again)).toMatchObject({ status: 'accepted' })
     await expectSound(at)
-  })
+  }, 300_000)
 })
 
 /** What the journal says last under each key. Behind the last record lies only the end of its transaction. */

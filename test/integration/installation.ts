@@ -31,6 +31,7 @@ import {
   USUAL_ROUTES,
 } from './installed-routes.ts'
 import { laidOver } from './laid-over.ts'
+import { PATIENCE_MS } from './patience.ts'
 import { observeResults, type Place, type ResultObserver } from './results.ts'
 
 /** Everything one test needs, fresh: topics, groups, configuration, LINE. Workers are started by the test. */
@@ -118,7 +119,7 @@ export const install = async (options: InstallationOptions = {}): Promise<Instal
   const brokers = options.brokers ?? inject('brokers')
   const registryUrl = inject('registryUrl')
   const kafka = new Kafka({ brokers, clientId: 'test', logCreator: () => () => {}, retry: { initialRetryTime: 20 } })
-  const simulator = await startSimulator(options.simulator)
+  const simulator = await startSimulator({ ...PATIENT_LINE, ...options.simulator })
   const directory = await mkdtemp(join(tmpdir(), 'tsuchi-test-'))
   const env = {
     TSUCHI_PEPPER: randomBytes(32).toString('base64'),
@@ -148,11 +149,11 @@ export const install = async (options: InstallationOptions = {}): Promise<Instal
           clientSecret: '${LINE_CHANNEL_SECRET}',
           url: `${simulator.url}/oauth2/v3/token`,
         },
-        deadline: 'PT3S',
+        deadline: 'PT20S', // of a busy machine: whoever tests a time-out says less
       },
     },
     http: { host: '127.0.0.1', port: 0 },
-    shutdown: { budget: 'PT5S' },
+    shutdown: { budget: 'PT20S' },
   }
   const settings = options.webhook ? laidOver(defaults, withWebhook) : defaults
   await writeFile(configFile, stringify(laidOver(settings, options.config ?? {})))
@@ -296,7 +297,7 @@ export const untilReady = async (worker: Pick<Worker, 'url' | 'done'>): Promise<
     fault = error
   })
   await vi.waitUntil(async () => fault !== undefined || (await fetch(`${worker.url}/readyz`).then((answer) => answer.ok)), {
-    timeout: 30_000,
+    timeout: PATIENCE_MS,
     interval: 20,
   })
   if (fault) throw fault
@@ -307,6 +308,9 @@ const only = (places: readonly Place[]): Place => {
   if (!place) throw new Error('nothing was produced')
   return place
 }
+
+/** What a busy machine does not take in time is not lost: LINE waits longer, and sends again what was refused. */
+const PATIENT_LINE = { webhookTimeoutMs: 20_000, redeliver: true, redeliveryGapsMs: Array.from({ length: 60 }, () => 500) }
 
 /** Of channel main. */
 export const LINE_CHANNEL = '2001234567'

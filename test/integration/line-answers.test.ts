@@ -20,12 +20,11 @@ const RIDE_REMINDER = {
   },
 }
 
+const SOON_GIVEN_UP = { unknown: { policy: 'give-up', wait: 'PT1S' } }
+
 let at: Installation
 beforeAll(async () => {
-  at = await installRunning({
-    routes: { 'ride-reminder': RIDE_REMINDER, 'payment-due': { unknown: { policy: 'give-up', wait: 'PT1S' } } },
-    config: { channels: { main: { deadline: 'PT1S' } } },
-  })
+  at = await installRunning({ routes: { 'ride-reminder': RIDE_REMINDER, 'payment-due': SOON_GIVEN_UP } })
   return at.close
 })
 afterAll(() => expectSound(at))
@@ -117,9 +116,8 @@ describe('LINE does not say', () => {
     ['a 500 of a message that came', 'status', { kind: 'server-error', recorded: true }, 'delivered'],
     ['a reset before it was taken', 'reset', { kind: 'reset' }, 'nothing'],
     ['a reset after it was taken', 'reset', { kind: 'reset', recorded: true }, 'delivered'],
-    ['silence', 'timeout', { kind: 'hang', recorded: true }, 'delivered'],
   ]
-  test.concurrent.each(cases)('%s: unknown (%s), then unconfirmed, and never sent again', async (_what, reason, fault, came) => {
+  const expectUnconfirmed = async (at: Installation, reason: string, fault: FaultSpec, came: 'delivered' | 'nothing') => {
     const phone = somebody()
     at.simulator.faults.add({ ...fault, to: digestOf(phone) })
     const place = await at.produceOne('payment-due', paymentDue({ id: 'C-6', phone }))
@@ -130,6 +128,18 @@ describe('LINE does not say', () => {
     expect(end).toMatchObject({ status: 'unconfirmed', fallback: 'sms', attempts: 1 })
     expect(end.decidedAt - (unknown?.decidedAt ?? 0), "the route's wait").toBeGreaterThanOrEqual(1_000)
     expect(at.sends(phone)).toMatchObject([{ came }])
+  }
+  test.concurrent.each(cases)('%s: unknown (%s), then unconfirmed, and never sent again', (_what, reason, fault, came) =>
+    expectUnconfirmed(at, reason, fault, came),
+  )
+
+  test('silence: unknown (timeout), then unconfirmed, and never sent again', async () => {
+    const hasty = await installRunning({
+      routes: { 'payment-due': SOON_GIVEN_UP },
+      config: { channels: { main: { deadline: 'PT1S' } } },
+    })
+    onTestFinished(hasty.close)
+    await expectUnconfirmed(hasty, 'timeout', { kind: 'hang', recorded: true }, 'delivered')
   })
 })
 

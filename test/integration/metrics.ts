@@ -1,5 +1,6 @@
 import { vi } from 'vitest'
 import type { Worker } from '../../src/app.ts'
+import { PATIENCE_MS } from './patience.ts'
 
 /** The sum of a worker's samples of one metric whose labels have these values. */
 export const metricOf = async (
@@ -25,5 +26,5 @@ export const untilMetric = (
       const value = await metricOf(worker, name, labels)
       if (!holds(value)) throw new Error(`${name}${JSON.stringify(labels)} is ${value}`)
     },
-    { timeout: 30_000, interval: 50 },
+    { timeout: PATIENCE_MS, interval: 50 },
   )

@@ -5,6 +5,7 @@ import kafkajs, { type Admin } from 'kafkajs'
 import { describe, expect, test, vi } from 'vitest'
 import { type Config, loadConfig } from '../../src/config.ts'
 import { type Installation, install } from './installation.ts'
+import { PATIENCE_MS } from './patience.ts'
 
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
 
@@ -27,7 +28,7 @@ const withAdmin = async (
   await admin.connect()
   try {
     await change(admin)
-    await vi.waitUntil(() => seen(admin), { timeout: 10_000, interval: 50 })
+    await vi.waitUntil(() => seen(admin), { timeout: PATIENCE_MS, interval: 50 })
   } finally {
     await admin.disconnect()
   }

@@ -5,6 +5,7 @@ import { systemClock } from '../../src/clock.ts'
 import { createKafka } from '../../src/kafka/client.ts'
 import { type OptOuts, openOptOuts } from '../../src/kafka/opt-outs.ts'
 import { deleteTopics } from './domain-topics.ts'
+import { PATIENCE_MS } from './patience.ts'
 import { openTopicReader } from './topic-records.ts'
 
 const QUIET = { routine: () => {}, info: () => {}, warn: () => {}, error: () => {} }
@@ -28,7 +29,7 @@ const listOf = async (topicConfig: Readonly<Record<string, string>> = {}, partit
   const create = async () => {
     await admin.createTopics({ waitForLeaders: false, topics: [{ topic: name, numPartitions: partitions, configEntries }] })
     await vi.waitUntil(async () => (await admin.fetchTopicOffsets(name).catch(() => [])).length === partitions, {
-      timeout: 20_000,
+      timeout: PATIENCE_MS,
       interval: 50,
     })
   }
@@ -57,7 +58,7 @@ const listOf = async (topicConfig: Readonly<Record<string, string>> = {}, partit
 
 const out = (customerId: string): Message => ({ key: customerId, value: '{"since":"2026-01-05"}' })
 const inAgain = (customerId: string): Message => ({ key: customerId, value: null })
-const heardOf = (fact: () => boolean | Promise<boolean>) => vi.waitUntil(fact, { timeout: 20_000, interval: 20 })
+const heardOf = (fact: () => boolean | Promise<boolean>) => vi.waitUntil(fact, { timeout: PATIENCE_MS, interval: 20 })
 
 test('everything that was written before it was opened is known when it is, whatever partition it went to', async () => {
   const list = await listOf()
@@ -159,7 +160,7 @@ test('a list in which compaction has left batches without records is read to its
       await list.write(out('C-4')) // the cleaner leaves the last segment alone
       expect(await offsetsIn(list.kafka, list.name, 'C-2')).toEqual([])
     },
-    { timeout: 40_000, interval: 500 },
+    { timeout: PATIENCE_MS, interval: 500 },
   )
   const optOuts = await list.open()
   expect(['C-1', 'C-2', 'C-3', 'C-4'].map((id) => optOuts.has(id))).toEqual([true, false, true, true])

@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { digestOf, phoneOf } from '../../src/line-simulator/people.ts'
 import type { LogEntry } from '../../src/line-simulator/request-log.ts'
+import { adjustableClock } from './adjustable-clock.ts'
 import { expectSound } from './audit.ts'
 import { type Event, paymentDue } from './events.ts'
-import { type Installation, install, installRunning } from './installation.ts'
+import { type Installation, install } from './installation.ts'
 import type { ObservedResult, Place } from './results.ts'
 import { spawnWorker } from './worker-process.ts'
 
@@ -31,24 +32,28 @@ const expectOneAtATime = (results: readonly ObservedResult[]): void => {
 }
 
 describe('in one partition', () => {
+  const { clock, forward } = adjustableClock()
+  const person = phoneOf('reachable', 1)
+  const others = upTo(20).map((n) => ({ id: `O-${n}`, phone: phoneOf('reachable', 100 + n) }))
   let at: Installation
+  let places: readonly Place[]
   const endsOf = (places: readonly Place[]) => Promise.all(places.map((place) => at.results.endOf(place)))
   const about = (recipientRef: string | null | undefined) =>
     at.results.all().filter((result) => result.recipientRef === recipientRef)
 
   beforeAll(async () => {
-    at = await installRunning({
+    at = await install({
       partitions: 1,
       simulator: { latencyMs: LATENCY_MS },
-      routes: { 'payment-due': { unknown: { wait: 'PT2S' } } },
+      routes: { 'payment-due': { unknown: { wait: 'PT1H' } } },
     })
+    // All of it is there before anything is sent, however long it takes to produce.
+    places = await at.produce('payment-due', ...bills(person, MANY), ...others.map((customer) => paymentDue(customer)))
+    await at.startWorker({ clock, from: 'earliest' })
     return at.close
   })
 
   test('one person gets what is meant for them in the order of arrival, one at a time; nobody else waits for that', async () => {
-    const person = phoneOf('reachable', 1)
-    const others = upTo(20).map((n) => ({ id: `O-${n}`, phone: phoneOf('reachable', 100 + n) }))
-    const places = await at.produce('payment-due', ...bills(person, MANY), ...others.map((customer) => paymentDue(customer)))
     const ends = await endsOf(places)
     expect(new Set(ends.map(({ status }) => status))).toEqual(new Set(['accepted']))
 
@@ -83,7 +88,11 @@ describe('in one partition', () => {
   test('one whose outcome is not known does not hold up what comes after it', async () => {
     const person = phoneOf('reachable', 3)
     at.simulator.faults.add({ kind: 'server-error', to: digestOf(person), count: 1 })
-    const ends = await endsOf(await at.produce('payment-due', ...bills(person, 3)))
+    const places = await at.produce('payment-due', ...bills(person, 3))
+    await endsOf(places.slice(1))
+    forward(3_600_000)
+    const waking = await at.produceOne('payment-due', paymentDue({ id: 'C-awake', phone: phoneOf('reachable', 200) }))
+    const [, ...ends] = await endsOf([waking, ...places])
     expect(ends.map(({ status }) => status)).toEqual(['unconfirmed', 'accepted', 'accepted'])
     expect(about(ends[0]?.recipientRef).at(-1), 'the unknown ended last').toMatchObject({ status: 'unconfirmed' })
     expect(at.sends(person).map(numberOf)).toEqual([0, 1, 2])
@@ -95,7 +104,6 @@ describe('in one partition', () => {
 test('what was under way when a worker was killed holds up the person only until it is judged, and then the rest goes, in order', async (context) => {
   const at = await install({
     partitions: 1,
-    config: { channels: { main: { deadline: 'PT1S' } } },
     routes: { 'payment-due': { unknown: { wait: 'PT1S' } } },
   })
   context.onTestFinished(at.close)
@@ -105,8 +113,8 @@ test('what was under way when a worker was killed holds up the person only until
   const places = await at.produce('payment-due', ...bills(person, 5))
   expect(await doomed.exited).toMatchObject({ signal: 'SIGKILL' })
   await at.startWorker({ state: 'kept' })
-  const ends = await Promise.all(places.map((place) => at.results.endOf(place, 0, 50_000)))
+  const ends = await Promise.all(places.map((place) => at.results.endOf(place)))
   expect(ends.map(({ status }) => status)).toEqual(['unconfirmed', ...Array(4).fill('accepted')])
   expect(at.sends(person).map(numberOf)).toEqual([1, 2, 3, 4])
   await expectSound(at)
-}, 90_000)
+})

@@ -4,6 +4,7 @@ import { expectSound } from './audit.ts'
 import { outageNotice, paymentDue } from './events.ts'
 import { type Installation, install, installRunning } from './installation.ts'
 import { metricOf, untilMetric } from './metrics.ts'
+import { PATIENCE_MS } from './patience.ts'
 import { tsuchi } from './tsuchi-command.ts'
 
 const people = (count: number, from = 0) =>
@@ -29,7 +30,7 @@ describe.concurrent('LINE says that nothing more may be sent', () => {
       at.simulator.faults.add({ kind, endpoint: 'flexible' }) // tokens are still given
       const events = people(20).map((customer) => paymentDue(customer))
       const first = await at.produce('payment-due', ...events.slice(0, 1))
-      await vi.waitUntil(async () => (await pausedPartitions(at, kind)) === 1, { timeout: 10_000, interval: 20 })
+      await vi.waitUntil(async () => (await pausedPartitions(at, kind)) === 1, { timeout: PATIENCE_MS, interval: 20 })
       expect(logged(at, 'channel-paused')).toEqual([
         expect.objectContaining({
           level: 50,
@@ -41,7 +42,7 @@ describe.concurrent('LINE says that nothing more may be sent', () => {
       const before = at.sends().length // the first, and a probe if a second has passed
       const others = await at.produce('payment-due', ...events.slice(1))
 
-      await vi.waitUntil(() => at.sends().length >= before + 3, { timeout: 10_000, interval: 20 })
+      await vi.waitUntil(() => at.sends().length >= before + 3, { timeout: PATIENCE_MS, interval: 20 })
       const refused = at.sends()
       expect(new Set(refused.map((send) => send.status))).toEqual(new Set([status]))
       const probes = refused.slice(before)
@@ -53,7 +54,7 @@ describe.concurrent('LINE says that nothing more may be sent', () => {
       const ends = await Promise.all([...first, ...others].map((place) => at.results.endOf(place)))
       expect(new Set(ends.map((end) => end.status))).toEqual(new Set(['accepted']))
       expect(at.sends().filter((send) => send.status === 200)).toHaveLength(20)
-      await vi.waitUntil(async () => (await pausedPartitions(at, kind)) === 0, { timeout: 10_000, interval: 20 })
+      await vi.waitUntil(async () => (await pausedPartitions(at, kind)) === 0, { timeout: PATIENCE_MS, interval: 20 })
       expect(logged(at, 'channel-resumed')).toEqual([expect.objectContaining({ channel: 'main' })])
       await expectSound(at)
     },
@@ -104,7 +105,7 @@ test('a channel that is paused in the midst of its sends: what has left is not c
   const [worker] = at.workers
   if (!worker) throw new Error('no worker')
   const place = await at.produceOne('outage-notice', outageNotice(people(400)))
-  await vi.waitUntil(() => at.sends().length > 10, { timeout: 10_000, interval: 10 })
+  await vi.waitUntil(() => at.sends().length > 10, { timeout: PATIENCE_MS, interval: 10 })
   await tsuchi(at, ['channels', 'pause', 'main'])
   const operator = { channel: 'main', cause: 'operator' }
   await untilMetric(worker, 'tsuchi_channel_paused_partitions', operator, (count) => count === 3)

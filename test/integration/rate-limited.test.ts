@@ -3,6 +3,7 @@ import { digestOf, phoneOf } from '../../src/line-simulator/people.ts'
 import { expectSound } from './audit.ts'
 import { paymentDue } from './events.ts'
 import { type Installation, installRunning } from './installation.ts'
+import { PATIENCE_MS } from './patience.ts'
 
 let at: Installation
 beforeAll(async () => {
@@ -17,7 +18,7 @@ test('429: the lane waits, nothing is lost, and what was refused goes before wha
   const events = phones.map((phone, n) => paymentDue({ id: `C-${n}`, phone }))
   at.simulator.faults.add({ kind: 'rate-limited', to: digestOf(first), count: 1 })
   await at.produce('payment-due', ...events.slice(0, 1))
-  await expect.poll(() => at.sends(first).length, { interval: 5 }).toBe(1)
+  await expect.poll(() => at.sends(first).length, { timeout: PATIENCE_MS, interval: 5 }).toBe(1)
   await at.produce('payment-due', ...events.slice(1))
 
   const ends = await at.results.untilTerminal(phones.length)

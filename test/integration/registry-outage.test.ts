@@ -4,6 +4,7 @@ import { phoneOf } from '../../src/line-simulator/people.ts'
 import { expectSound } from './audit.ts'
 import { paymentDue } from './events.ts'
 import { installRunning } from './installation.ts'
+import { PATIENCE_MS } from './patience.ts'
 
 test.each([
   ['is cut', 'cut'],
@@ -18,7 +19,7 @@ test.each([
   const events = Array.from({ length: 20 }, (_, n) => paymentDue({ id: `C-${n}`, phone: phoneOf('reachable', n) }))
   await at.produce('payment-due', ...events)
   const told = () => at.log.filter((line) => line.includes('"event":"intake-stalled"'))
-  await expect.poll(() => told().length, { timeout: 20_000, interval: 20 }).toBeGreaterThan(0)
+  await expect.poll(() => told().length, { timeout: PATIENCE_MS, interval: 20 }).toBeGreaterThan(0)
   expect(JSON.parse(told()[0] ?? '')).toMatchObject({ cause: 'registry', msg: expect.stringContaining('schema registry') })
   const metrics = await (await fetch(`${at.workers[0]?.url}/metrics`)).text()
   expect(metrics).toMatch(/^tsuchi_intake_stalled\{cause="registry"\} 1$/m)

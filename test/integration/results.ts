@@ -1,5 +1,6 @@
 import { SchemaRegistry } from '@kafkajs/confluent-schema-registry'
 import type { Kafka } from 'kafkajs'
+import { PATIENCE_MS } from './patience.ts'
 import { openTopicReader } from './topic-records.ts'
 
 /** A result as any consumer of the topic reads it: read_committed, decoded with the writer's schema from the registry. */
@@ -108,7 +109,7 @@ export const observeResults = async (options: {
     },
   })
 
-  const until: ResultObserver['until'] = (what, holds, withinMs = 30_000) =>
+  const until: ResultObserver['until'] = (what, holds, withinMs = PATIENCE_MS) =>
     new Promise((resolve, reject) => {
       const end = (settle: () => void) => {
         clearTimeout(timer)

@@ -21,12 +21,12 @@ export const startCommand = (at: Pick<Installation, 'configFile' | 'env'>, args:
   let stdout = ''
   let stderr = ''
   const watchers = new Set<() => void>()
-  child.stdout.on('data', (data: Buffer) => {
-    stdout += data.toString()
+  child.stdout.setEncoding('utf8').on('data', (data: string) => {
+    stdout += data
     for (const watch of [...watchers]) watch()
   })
-  child.stderr.on('data', (data: Buffer) => {
-    stderr += data.toString()
+  child.stderr.setEncoding('utf8').on('data', (data: string) => {
+    stderr += data
   })
   const ended = new Promise<Ended>((resolve) => {
     child.once('close', (code) => resolve({ code, stdout, stderr }))

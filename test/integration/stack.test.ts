@@ -12,6 +12,7 @@ import { Kafka } from 'kafkajs'
 import { expect, inject, onTestFinished, test } from 'vitest'
 import { jarDirectory } from '../../dev/jvm/jars.ts'
 import { findJava, whyNoJvm } from '../../dev/jvm-stack.ts'
+import { PATIENCE_MS } from './patience.ts'
 import { alive, descendants } from './process-tree.ts'
 
 const UP = fileURLToPath(new URL('../../dev/up.ts', import.meta.url))
@@ -28,7 +29,7 @@ test('a record goes through the broker and a schema through the registry', async
   await admin.connect()
   onTestFinished(() => admin.disconnect())
   await admin.createTopics({ waitForLeaders: false, topics: [{ topic: name, numPartitions: 1 }] })
-  await expect.poll(() => admin.fetchTopicOffsets(name).catch(() => []), { timeout: 10_000 }).toHaveLength(1)
+  await expect.poll(() => admin.fetchTopicOffsets(name).catch(() => []), { timeout: PATIENCE_MS }).toHaveLength(1)
 
   const producer = kafka.producer()
   await producer.connect()
@@ -46,7 +47,12 @@ test('a record goes through the broker and a schema through the registry', async
 })
 
 test('a topic that nobody made is an error, not a new topic', async () => {
-  const producer = new Kafka({ brokers: inject('brokers'), logCreator: () => () => {}, retry: { retries: 0 } }).producer()
+  const producer = new Kafka({
+    brokers: inject('brokers'),
+    logCreator: () => () => {},
+    retry: { retries: 0 },
+    connectionTimeout: PATIENCE_MS,
+  }).producer()
   await producer.connect()
   onTestFinished(() => producer.disconnect())
   await expect(producer.send({ topic: `stack-${randomUUID()}`, messages: [{ value: 'x' }] })).rejects.toThrow(
@@ -120,7 +126,7 @@ test.runIf(hasJvm)('kill -9 of what started a stack leaves neither a process nor
   child.kill('SIGKILL')
   await exit
   await expect
-    .poll(async () => ({ left: await alive(family), files: await readdir(temporary) }), { timeout: 15_000, interval: 100 })
+    .poll(async () => ({ left: await alive(family), files: await readdir(temporary) }), { timeout: PATIENCE_MS, interval: 100 })
     .toEqual({ left: [], files: [] })
 })
 

@@ -4,6 +4,7 @@ import { phoneOf } from '../../src/line-simulator/people.ts'
 import { expectSound } from './audit.ts'
 import { paymentDue } from './events.ts'
 import { type Installation, type InstallationOptions, install } from './installation.ts'
+import { PATIENCE_MS } from './patience.ts'
 
 const installed = async (options: InstallationOptions = {}): Promise<Installation> => {
   const at = await install(options)
@@ -124,7 +125,9 @@ test('a partition that a domain topic gets later is read from its start', async 
   const topic = at.events['payment-due']
   await admin.createPartitions({ topicPartitions: [{ topic, count: 5 }] })
   await expect
-    .poll(async () => (await admin.fetchTopicMetadata({ topics: [topic] })).topics[0]?.partitions.length, { timeout: 10_000 })
+    .poll(async () => (await admin.fetchTopicMetadata({ topics: [topic] })).topics[0]?.partitions.length, {
+      timeout: PATIENCE_MS,
+    })
     .toBe(5)
   const places = await Promise.all([3, 4].map((partition) => at.produceOne('payment-due', bill(partition), { partition })))
   await at.startWorker()

@@ -14,6 +14,7 @@ import { deleteTopics } from './domain-topics.ts'
 import { type Customer, outageNotice, reservationCancelled, reservationReminder } from './events.ts'
 import { type Installation, type InstallationOptions, install } from './installation.ts'
 import { metricOf, untilMetric } from './metrics.ts'
+import { PATIENCE_MS } from './patience.ts'
 import { quietInTokyoNow } from './quiet-now.ts'
 import { tsuchi } from './tsuchi-command.ts'
 import { spawnWorker } from './worker-process.ts'
@@ -66,7 +67,9 @@ describe('one partition with a past', () => {
       'reservation-reminder',
       reservationReminder({ id: 'C-1000', phone: phoneOf('reachable', 1_000) }),
     )
+    await at.results.until('the reminder to wait', () => at.results.about(asleep)[0])
     await at.produceOne('reservation-cancelled', reservationCancelled('R-gone'))
+    await untilMetric(worker, 'tsuchi_intake_requests_total', { kind: 'mark' }, (count) => count > 0)
     ended = (await at.results.untilTerminal(MANY)).length
     return at.close
   })
@@ -213,8 +216,8 @@ test.concurrent('a partition that went to another worker and comes back is caugh
   await produce(0, 1, 2)
   const ends = await at.results.untilTerminal(250)
   expect(ends.slice(100).filter(({ status }) => status === 'duplicate')).toHaveLength(100)
-  expect(restores.from, 'the partition that came back').toEqual([expect.any(Number)])
-  expect(restores.from[0]).toBeGreaterThan(1)
+  expect(restores.from.length, 'the partition that came back').toBeGreaterThan(0)
+  expect(Math.min(...restores.from)).toBeGreaterThan(1)
   expect(at.sends()).toHaveLength(150)
   expect(perPerson(at)).toEqual(new Set([1]))
   await expectSound(at)
@@ -236,7 +239,7 @@ test.concurrent('topics that were made anew under the same names have another st
   await admin.connect()
   onTestFinished(() => admin.disconnect())
   await vi.waitUntil(async () => !(await admin.listTopics()).some((topic) => [requests, feedback, journal].includes(topic)), {
-    timeout: 10_000,
+    timeout: PATIENCE_MS,
     interval: 50,
   })
   await createTopics({
@@ -272,7 +275,7 @@ test.concurrent('a worker killed in the midst of its sends and started again on 
   const logs = [0, 1, 2].map((partition) => `${fileOf(at, partition)}-wal`)
   const begun = logs.map((log) => statSync(log).size)
   await vi.waitUntil(() => logs.some((log, n) => statSync(log).size > (begun[n] ?? 0) + 100_000), {
-    timeout: 20_000,
+    timeout: PATIENCE_MS,
     interval: 20,
   })
   // What is seen growing may be half written. A result that is published later comes after it.
@@ -285,7 +288,7 @@ test.concurrent('a worker killed in the midst of its sends and started again on 
 
   const restores = watchedRestores()
   const next = await at.startWorker({ state: 'kept', aroundJournal: restores.aroundJournal })
-  const ends = await at.results.untilTerminal(CROWD, 50_000)
+  const ends = await at.results.untilTerminal(CROWD, 2 * PATIENCE_MS)
   expect(await metricOf(next, 'tsuchi_store_rebuilds_total')).toBe(0)
   expect(restores.from.filter((offset) => offset > 20).length, 'partitions that were restored from their files').toBeGreaterThan(
     0,
@@ -294,4 +297,4 @@ test.concurrent('a worker killed in the midst of its sends and started again on 
   expect(ends.filter(({ status }) => status === 'accepted')).toHaveLength(CROWD - unconfirmed)
   expect(perPerson(at)).toEqual(new Set([1]))
   await expectSound(at)
-}, 90_000)
+}, 300_000)

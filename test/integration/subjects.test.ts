@@ -13,6 +13,7 @@ import {
 } from './events.ts'
 import { type Installation, install, installRunning } from './installation.ts'
 import { metricOf, untilMetric } from './metrics.ts'
+import { PATIENCE_MS } from './patience.ts'
 import { quietInTokyoNow } from './quiet-now.ts'
 import type { Place } from './results.ts'
 
@@ -56,7 +57,7 @@ describe('a worker on whose clock it is quiet', () => {
       routes: {
         'reservation-reminder': { quietHours },
         'payment-due': { quietHours },
-        'ride-reminder': { subject: { kind: 'reservation', id: 'reservationId' }, unknown: { policy: 'resend', wait: 'PT1S' } },
+        'ride-reminder': { subject: { kind: 'reservation', id: 'reservationId' }, unknown: { policy: 'resend', wait: 'PT10M' } },
         'outage-notice': { quietHours },
         'outage-restored': { quietHours: 'none' },
         'order-received': { quietHours },
@@ -111,7 +112,7 @@ describe('a worker on whose clock it is quiet', () => {
     const customer = awake()
     at.simulator.faults.add({ kind: 'rate-limited', retryAfterSeconds: 600, to: digestOf(customer.phone) })
     const reminder = await at.produceOne('reservation-reminder', reservationReminder(customer, { reservationId: 'R-5' }))
-    await vi.waitUntil(() => at.sends(customer.phone).length === 1, { timeout: 10_000, interval: 10 })
+    await vi.waitUntil(() => at.sends(customer.phone).length === 1, { timeout: PATIENCE_MS, interval: 10 })
     await at.produceOne('reservation-cancelled', reservationCancelled('R-5'))
     expect(await at.results.endOf(reminder)).toMatchObject({ status: 'cancelled', reason: 'cancellation', attempts: 1 })
     expect(at.sends(customer.phone)).toHaveLength(1)
@@ -122,7 +123,9 @@ describe('a worker on whose clock it is quiet', () => {
     at.simulator.faults.add({ kind: 'server-error', to: digestOf(customer.phone) })
     const reminder = await at.produceOne('ride-reminder', reservationReminder(customer, { reservationId: 'R-6' }))
     await at.results.until('it to be unknown', () => at.results.about(reminder).find(({ status }) => status === 'unknown'))
-    await at.produceOne('reservation-cancelled', reservationCancelled('R-6'))
+    await untilMarked(() => at.produceOne('reservation-cancelled', reservationCancelled('R-6')))
+    forward(600_000)
+    await at.produceOne('reservation-cancelled', reservationCancelled('R-of-nobody')) // wakes every partition
     expect(await at.results.endOf(reminder)).toMatchObject({ status: 'unconfirmed', attempts: 1, fallback: null })
     expect(at.sends(customer.phone)).toHaveLength(1)
   })
@@ -190,7 +193,7 @@ describe('a worker on whose clock it is quiet', () => {
     at.simulator.faults.add({ kind: 'slow', ms: 1_500, to: digestOf(being.phone), count: 1 })
     const notice = await at.produceOne('outage-notice', outageNotice([told, being, asleep], { ...incident, revision: 1 }))
     expect(await endOf(notice)).toEqual(['accepted', null])
-    await vi.waitUntil(() => at.sends(being.phone).length === 1, { timeout: 10_000, interval: 10 })
+    await vi.waitUntil(() => at.sends(being.phone).length === 1, { timeout: PATIENCE_MS, interval: 10 })
     await untilWaiting(notice, 2)
     const restored = await at.produceOne(
       'outage-restored',
@@ -239,18 +242,19 @@ test('a revision that comes in the midst of the one before: nobody reads old new
 }) => {
   const at = await installRunning({
     simulator: { latencyMs: 100 },
-    config: { channels: { main: { limits: { flexible: 100 } } } },
+    partitions: 1,
+    config: { channels: { main: { limits: { flexible: 10 } } } },
   })
   onTestFinished(at.close)
   const area = (revision: number) => `area-${revision}.`
-  const people = Array.from({ length: 150 }, (_, n) => ({ id: `C-${n}`, phone: phoneOf('reachable', n) }))
+  const people = Array.from({ length: 60 }, (_, n) => ({ id: `C-${n}`, phone: phoneOf('reachable', n) }))
   const notice = (revision: number) => outageNotice(people, { incidentId: 'INC-1', revision, area: area(revision) })
   await at.produceOne('outage-notice', notice(1))
-  await vi.waitUntil(() => at.sends().length > 30, { timeout: 10_000, interval: 10 })
+  await vi.waitUntil(() => at.sends().length > 6, { timeout: PATIENCE_MS, interval: 10 })
   await at.produceOne('outage-notice', notice(2))
-  const ends = await at.results.untilTerminal(300)
+  const ends = await at.results.untilTerminal(120)
   const counts = (status: string) => ends.filter((end) => end.status === status).length
-  expect(counts('accepted') + counts('superseded')).toBe(300)
+  expect(counts('accepted') + counts('superseded')).toBe(120)
   expect(counts('superseded'), 'came in the midst').toBeGreaterThan(0)
   for (const { phone } of people) {
     const read = at.sends(phone).map(({ body }) => [1, 2].filter((revision) => body?.includes(area(revision))))

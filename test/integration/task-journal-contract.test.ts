@@ -20,10 +20,10 @@ import { taskJournalContract } from '../contract/task-journal-contract.ts'
 import { poison } from '../unit/notification-builder.ts'
 import { openCommitCutter } from './commit-cutter.ts'
 import { deleteTopics } from './domain-topics.ts'
+import { PATIENCE_MS } from './patience.ts'
 
 /** A test has one for itself: more than there are tests. */
 const PARTITIONS = 64
-const PATIENCE_MS = 20_000
 
 const name = `it-${randomUUID().slice(0, 8)}`
 const names = topicNames(name)
@@ -189,7 +189,7 @@ const makeWorld = async ({ expect, onTestFinished }: TestContext): Promise<LogWo
             const { stable, end } = await ends()
             return end - stable
           },
-          { timeout: 40_000, interval: 500 },
+          { timeout: PATIENCE_MS, interval: 500 },
         )
         .toBe(0)
     },

@@ -6,6 +6,7 @@ import { createKafka } from '../../src/kafka/client.ts'
 import { ScanError, type ScannedRecord, type ScanOptions, scanTopics, type TopicRange } from '../../src/kafka/topic-scan.ts'
 import { TopicsError } from '../../src/kafka/topics.ts'
 import { deleteTopics } from './domain-topics.ts'
+import { PATIENCE_MS } from './patience.ts'
 
 const QUIET = { routine: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
@@ -20,10 +21,11 @@ const topicOf = async (partitions: number, topicConfig: Readonly<Record<string, 
     await Promise.all([admin.disconnect(), producer.disconnect()])
     await deleteTopics(kafka, [name])
   })
-  const configEntries = Object.entries(topicConfig).map(([key, value]) => ({ name: key, value }))
+  // Or what these tests write with times long past would be deleted by age while they read it.
+  const configEntries = Object.entries({ 'retention.ms': '-1', ...topicConfig }).map(([key, value]) => ({ name: key, value }))
   await admin.createTopics({ waitForLeaders: false, topics: [{ topic: name, numPartitions: partitions, configEntries }] })
   await vi.waitUntil(async () => (await admin.fetchTopicOffsets(name).catch(() => [])).length === partitions, {
-    timeout: 20_000,
+    timeout: PATIENCE_MS,
     interval: 50,
   })
   const transactional = async () => {
@@ -348,7 +350,7 @@ test('no connection stays open behind it: a command would never end', async () =
   const { kafka, open, opened } = cuttableKafka()
   expect(await recordsOf({ kafka, scans: [{ topic: one.name }, { topic: other.name }] })).toHaveLength(6)
   expect(opened()).toBeGreaterThan(0)
-  await vi.waitUntil(() => open() === 0, { timeout: 5_000, interval: 20 })
+  await vi.waitUntil(() => open() === 0, { timeout: PATIENCE_MS, interval: 20 })
 })
 
 test('what compaction has taken out, single records and whole batches, is passed over', async () => {
@@ -372,7 +374,7 @@ test('what compaction has taken out, single records and whole batches, is passed
       await topic.write({ key: 'z', value: 'z' }) // the cleaner leaves the last segment alone
       expect((await topic.scan()).filter((value) => value !== 'z')).toEqual(['a', 'b'])
     },
-    { timeout: 40_000, interval: 500 },
+    { timeout: PATIENCE_MS, interval: 500 },
   )
   expect(await topic.scan({ from: { offset: 3 } })).toContain('z')
 })

@@ -59,7 +59,7 @@ const plain = (text: string): string =>
   text
     .replaceAll(at.name, 'it')
     .replace(/\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}\.\d{3}/g, 'TIME')
-    .replace(/ +[+-][\d.]+ (ms|s)( |$)/gm, ' +SPAN ')
+    .replace(/ +[+-]([\d.]+ (ms|s)|\d+ min( \d+ s)?)( |$)/gm, ' +SPAN ')
     .replace(/\/\d+\/\d+\]/g, '/P/O]')
     .replace(/--partition \d+ --offset \d+/g, '--partition P --offset O')
     .replace(/\bt_\w+/g, 'TAG')

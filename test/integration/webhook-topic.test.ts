@@ -11,6 +11,7 @@ import { paymentDue } from './events.ts'
 import { openGateway } from './gateway.ts'
 import { DESTINATION, type Installation, install, LINE_CHANNEL } from './installation.ts'
 import { untilMetric } from './metrics.ts'
+import { PATIENCE_MS } from './patience.ts'
 import { openTopicReader, type TopicRecord } from './topic-records.ts'
 import { tsuchi } from './tsuchi-command.ts'
 
@@ -80,7 +81,7 @@ const untilCovered = (time: number) =>
       for (const partition of [0, 1])
         expect(beats().findLast((beat) => beat.partition === partition)?.until).toBeGreaterThan(time)
     },
-    { timeout: 15_000, interval: 200 },
+    { timeout: PATIENCE_MS, interval: 200 },
   )
 /** Without those of markers that this test has put into feedback. */
 const refusedOf = (all: readonly TopicRecord[]) => all.filter(({ value }) => value)
@@ -158,7 +159,7 @@ test('what is not signed by a secret of ours, or not about an account of ours, i
         'webhook-wrong-signature',
       ])
     },
-    { timeout: 20_000, interval: 200 },
+    { timeout: PATIENCE_MS, interval: 200 },
   )
   for (const { headers } of letters) expect(JSON.stringify(Object.entries(headers).map(String))).not.toContain('U-canary')
   expect(at.log.join('\n')).not.toContain('U-canary')

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type TestContext, vi } from 'vitest'
 import type { Installation } from './installation.ts'
+import { PATIENCE_MS } from './patience.ts'
 
 /** A worker in a process of its own, which can be stopped, killed and woken. */
 export interface WorkerProcess {
@@ -23,7 +24,7 @@ export type LogLine = Readonly<Record<string, unknown>>
 
 let spawned = 0
 
-type Script = 'cli' | 'crash'
+type Script = 'cli' | 'crash' | 'crash-in-fan-out'
 
 /** Default: this one. `root` is the folder of another version. */
 interface Given {
@@ -32,7 +33,7 @@ interface Given {
   readonly root?: string
 }
 
-/** `cli` for the product's own command, `crash` for the one with a crash point; with a state directory in the installation's, or one that
+/** `cli` for the product's own command, the others for those with a crash point; with a state directory in the installation's, or one that
  *  no other worker had. Killed when the test ends, if it still runs. */
 export const spawnWorker = (
   { onTestFinished }: TestContext,
@@ -45,8 +46,11 @@ export const spawnWorker = (
     state,
     root = ROOT,
   } = typeof given === 'string' ? { script: given, state: `state-of-process-${spawned++}`, root: ROOT } : given
+  const preloaded = script === 'crash-in-fan-out' ? ['--import', path('./crash-in-fan-out.ts')] : []
   const command =
-    script === 'cli' ? [join(root, 'src/cli.ts'), 'run', '--config', at.configFile] : [path('./crash-worker.ts'), at.configFile]
+    script === 'crash'
+      ? [path('./crash-worker.ts'), at.configFile]
+      : [...preloaded, join(root, 'src/cli.ts'), 'run', '--config', at.configFile]
   const child = spawn(process.execPath, [...command, ...args], {
     env: { ...process.env, ...at.env, TSUCHI_STATE: state },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -54,13 +58,13 @@ export const spawnWorker = (
   const lines: LogLine[] = []
   let rest = ''
   let errors = ''
-  child.stdout.on('data', (data: Buffer) => {
-    const [...whole] = (rest + data.toString()).split('\n')
+  child.stdout.setEncoding('utf8').on('data', (data: string) => {
+    const [...whole] = (rest + data).split('\n')
     rest = whole.pop() ?? ''
     lines.push(...whole.map((line): LogLine => JSON.parse(line)))
   })
-  child.stderr.on('data', (data: Buffer) => {
-    errors += data.toString()
+  child.stderr.setEncoding('utf8').on('data', (data: string) => {
+    errors += data
   })
   const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
     child.once('close', (code, signal) => resolve({ code, signal }))
@@ -83,7 +87,7 @@ export const spawnWorker = (
           )
         return line
       },
-      { timeout: 40_000, interval: 20 },
+      { timeout: PATIENCE_MS, interval: 20 },
     )
   return {
     child,
@@ -98,7 +102,7 @@ export const spawnWorker = (
           const answer = await fetch(`${String(http)}/readyz`)
           if (answer.status !== 200) throw new Error(await answer.text())
         },
-        { timeout: 30_000, interval: 50 },
+        { timeout: PATIENCE_MS, interval: 50 },
       )
     },
     untilStopped: () =>
@@ -106,7 +110,7 @@ export const spawnWorker = (
         () => {
           if (!/^\d+ \(.*\) T /.test(readFileSync(`/proc/${child.pid}/stat`, 'utf8'))) throw new Error('the worker still runs')
         },
-        { timeout: 30_000, interval: 20 },
+        { timeout: PATIENCE_MS, interval: 20 },
       ),
   }
 }

@@ -5,6 +5,7 @@ import { digestOf, phoneOf } from '../../src/line-simulator/people.ts'
 import { startSimulator } from '../../src/line-simulator/simulator.ts'
 import { accepted, accepting, attempt, clientOf, TO } from './line-attempts.ts'
 import { intention, settingOf } from './sender-fixture.ts'
+import { SOON } from './soon.ts'
 
 const TEMPLATE = { endpoint: 'template', templateKey: 'shipment_completed_ja', body: {} } as const
 const FLEXIBLE = { endpoint: 'flexible', messages: [{ type: 'text', text: 'hello' }] } as const
@@ -31,7 +32,7 @@ test.each([TEMPLATE, FLEXIBLE])('a relay that may not know the field is not sent
 test('the purpose that LINE is told is that of the intention', async () => {
   const { sender, provider, reports, clock } = settingOf()
   sender.send([intention(1, { purpose: 'outage' })], clock.monotonic())
-  await vi.waitUntil(() => reports.length === 1, { interval: 5 })
+  await vi.waitUntil(() => reports.length === 1, SOON)
   expect(provider.started).toMatchObject([{ deliveryTag: 't1', purpose: 'outage' }])
 })
 

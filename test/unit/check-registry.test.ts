@@ -6,6 +6,7 @@ import { loadConfig } from '../../src/config.ts'
 import { createRegistryApi, type RegistryApi } from '../../src/kafka/registry-api.ts'
 import { answer, closedPort, startPeer } from './line-peer.ts'
 import { billRoute, folderOf } from './route-folder.ts'
+import { SOON } from './soon.ts'
 
 /** A registry that says this to everything. */
 const saying = async (status: number, body: string): Promise<RegistryApi> => {
@@ -109,10 +110,10 @@ test('of many versions eight are asked for at once, the newest first; when time 
   const client = new SchemaRegistry({ host: `http://127.0.0.1:${await closedPort()}` })
   const config = loadConfig(join(folderOf({ 'tsuchi.yaml': CONFIG }), 'tsuchi.yaml'), {}, { unset: 'stand-in' })
   const found = schemas({ api, client, until: 1_000, monotonic: () => now }, config, [billRoute()])
-  await vi.waitUntil(() => answers.length === 8)
+  await vi.waitUntil(() => answers.length === 8, SOON)
   expect(asked).toEqual([20, 19, 18, 17, 16, 15, 14, 13])
   answers[0]?.()
-  await vi.waitUntil(() => answers.length === 9)
+  await vi.waitUntil(() => answers.length === 9, SOON)
   now = 1_000
   for (const answer of answers) answer()
   const { looked, faults, warnings } = await found
@@ -129,11 +130,11 @@ test('a registry is asked eight things at once, and the next when one is answere
   const { origin } = await startPeer(({ socket }) => open.push(() => socket.end(answer(200, '[1]'))))
   const registry = createRegistryApi({ url: origin })
   const answered = Array.from({ length: 10 }, () => registry.versionsOf('bills-value'))
-  await vi.waitUntil(() => open.length === 8)
+  await vi.waitUntil(() => open.length === 8, SOON)
   open[0]?.()
-  await vi.waitUntil(() => open.length === 9)
+  await vi.waitUntil(() => open.length === 9, SOON)
   for (const close of open.slice(1)) close()
-  await vi.waitUntil(() => open.length === 10)
+  await vi.waitUntil(() => open.length === 10, SOON)
   open[9]?.()
   expect(await Promise.all(answered)).toEqual(Array.from({ length: 10 }, () => [1]))
 })

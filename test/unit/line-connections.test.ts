@@ -91,7 +91,7 @@ test.each([
 
 test('no answer within the deadline is unknown, by timeout', async () => {
   const peer = await startPeer(() => {})
-  const client = clientOf(peer.origin, { deadlineMs: 150 })
+  const client = clientOf(peer.origin, { deadlineMs: 1_000 })
   expect(await client.send(attempt())).toEqual(unknown('timeout'))
   expect(peer.requests).toHaveLength(1)
   // A late answer must find nobody, least of all the next send.
@@ -105,15 +105,15 @@ test('the deadline is not put off by an answer that trickles in', async () => {
     socket.on('close', () => clearInterval(trickle))
     socket.write('HTTP/1.1 200 OK\r\n')
   })
-  expect(await clientOf(peer.origin, { deadlineMs: 150 }).send(attempt())).toEqual(unknown('timeout'))
+  expect(await clientOf(peer.origin, { deadlineMs: 1_000 }).send(attempt())).toEqual(unknown('timeout'))
 })
 
 test('after a stall, an answer that had arrived in time still counts', async () => {
   const peer = await startPeer(({ socket }) => {
     socket.write(answer(202))
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_300)
   })
-  expect(await clientOf(peer.origin, { deadlineMs: 150 }).send(attempt())).toEqual(accepted)
+  expect(await clientOf(peer.origin, { deadlineMs: 1_000 }).send(attempt())).toEqual(accepted)
 })
 
 test.each([
@@ -147,7 +147,7 @@ test('what missed its deadline while connecting was not sent, and is not once th
   const peer = await startTlsPeer(({ socket }) => socket.write(answer(200)))
   const gate = createServer()
   const waiting = once(gate, 'connection')
-  const client = clientOf(`https://localhost:${await listen(gate)}`, { deadlineMs: 200, connections: 1 })
+  const client = clientOf(`https://localhost:${await listen(gate)}`, { deadlineMs: 1_000, connections: 1 })
   let created = 0
   const count = () => {
     created += 1
@@ -180,14 +180,14 @@ test('the deadline ends a send while it connects, no sooner and no later than on
   const port = await listen(mute)
   const order: string[] = []
   await Promise.all([
-    clientOf(`http://127.0.0.1:${port}`, { deadlineMs: 400 })
+    clientOf(`http://127.0.0.1:${port}`, { deadlineMs: 1_500 })
       .send(attempt())
-      .then(() => order.push('400 ms, answering')),
+      .then(() => order.push('1,500 ms, answering')),
     clientOf(`https://127.0.0.1:${port}`, { deadlineMs: 100 })
       .send(attempt())
       .then(() => order.push('100 ms, connecting')),
   ])
-  expect(order).toEqual(['100 ms, connecting', '400 ms, answering'])
+  expect(order).toEqual(['100 ms, connecting', '1,500 ms, answering'])
 })
 
 test('sends that wait for a connection go in order', async () => {

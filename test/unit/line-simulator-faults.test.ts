@@ -3,6 +3,7 @@ import { describe, expect, test, vi } from 'vitest'
 import type { FaultSpec } from '../../src/line-simulator/fault.ts'
 import { digestOfPerson } from '../../src/line-simulator/people.ts'
 import { flexible, start, TEMPLATE, template, text } from './line-simulator-fixture.ts'
+import { SOON } from './soon.ts'
 
 describe('faults', () => {
   test.each<[string, FaultSpec, number, string | RegExp, string]>([
@@ -52,7 +53,7 @@ describe('faults', () => {
     const { push, simulator } = await start()
     simulator.faults.add({ kind: 'hang', recorded })
     const outcome = push(template()).catch((error: unknown) => error)
-    await vi.waitFor(() => expect([...simulator.log.after(0, 1)]).toMatchObject([{ status: 'hang', came }]))
+    await vi.waitFor(() => expect([...simulator.log.after(0, 1)]).toMatchObject([{ status: 'hang', came }]), SOON)
     await simulator.stop()
     expect(await outcome).toBeInstanceOf(Error)
   })
@@ -60,7 +61,7 @@ describe('faults', () => {
   test('a delayed answer goes out at once when the simulator stops', async () => {
     const { push, simulator } = await start({ latencyMs: 3_600_000 })
     const answer = push(template())
-    await vi.waitFor(() => expect(simulator.log.count().total).toBe(1))
+    await vi.waitFor(() => expect(simulator.log.count().total).toBe(1), SOON)
     await simulator.stop()
     expect((await answer).status).toBe(202)
   })
@@ -70,10 +71,13 @@ describe('faults', () => {
     simulator.faults.add({ kind: 'slow', ms: 3_600_000 })
     const aborter = new AbortController()
     const answer = push(template(), {}, aborter.signal)
-    await vi.waitFor(() => expect(simulator.log.count().total).toBe(1))
+    await vi.waitFor(() => expect(simulator.log.count().total).toBe(1), SOON)
     aborter.abort()
     await expect(answer).rejects.toThrow()
-    await vi.waitFor(() => expect([...simulator.log.after(0, 1)]).toMatchObject([{ status: 'abandoned', came: 'delivered' }]))
+    await vi.waitFor(
+      () => expect([...simulator.log.after(0, 1)]).toMatchObject([{ status: 'abandoned', came: 'delivered' }]),
+      SOON,
+    )
   })
 
   test('a request that never was whole is logged, and comes to nobody', async () => {
@@ -81,7 +85,10 @@ describe('faults', () => {
     const socket = connect(Number(new URL(simulator.url).port), '127.0.0.1')
     const head = `POST ${TEMPLATE} HTTP/1.1\r\nhost: line\r\nauthorization: Bearer console-token\r\ncontent-length: 100\r\n\r\n`
     socket.end(`${head}{"to":`)
-    await vi.waitFor(() => expect([...simulator.log.after(0, 1)]).toMatchObject([{ status: 'incomplete', came: 'nothing' }]))
+    await vi.waitFor(
+      () => expect([...simulator.log.after(0, 1)]).toMatchObject([{ status: 'incomplete', came: 'nothing' }]),
+      SOON,
+    )
     socket.destroy()
   })
 

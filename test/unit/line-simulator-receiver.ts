@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, vi } from 'vitest'
 import type { SimulatorOptions } from '../../src/line-simulator/options.ts'
 import { start } from './line-simulator-fixture.ts'
+import { SOON } from './soon.ts'
 
 export const SECRET = '8c570fa6dd201bb328f1c1eac23a96d8'
 export const TAG = 't_1_abcdef012345_1'
@@ -47,7 +48,7 @@ export const startReceiver = async (answer: (response: ServerResponse, n: number
     close,
     /** The first `n` requests, when they are there. */
     received: async (n: number): Promise<Received[]> => {
-      await vi.waitFor(() => expect(requests.length).toBeGreaterThanOrEqual(n), { timeout: 10_000, interval: 2 })
+      await vi.waitFor(() => expect(requests.length).toBeGreaterThanOrEqual(n), SOON)
       return requests.slice(0, n)
     },
   }
@@ -75,11 +76,7 @@ export const startBoth = async (options: SimulatorOptions = {}, answer?: (respon
     ...line,
     receiver,
     /** When nothing is on its way, and no request to a webhook under way or waiting for its turn. */
-    quiet: () =>
-      vi.waitFor(() => expect(simulator.deliveries.report()).toMatchObject({ onTheWay: 0, waiting: 0 }), {
-        timeout: 10_000,
-        interval: 2,
-      }),
+    quiet: () => vi.waitFor(() => expect(simulator.deliveries.report()).toMatchObject({ onTheWay: 0, waiting: 0 }), SOON),
     log: () => [...simulator.webhookLog.after(0, 1000)],
   }
 }

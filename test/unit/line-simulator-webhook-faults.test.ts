@@ -3,6 +3,7 @@ import { digestOfPerson } from '../../src/line-simulator/people.ts'
 import type { WebhookFaultSpec } from '../../src/line-simulator/webhook-fault.ts'
 import { template } from './line-simulator-fixture.ts'
 import { bodyOf, eventsOf, isSigned, SECRET, startBoth } from './line-simulator-receiver.ts'
+import { SOON } from './soon.ts'
 
 const tag = (n: number) => ({ 'x-line-delivery-tag': `t_${n}_abcdef012345_1` })
 const dataOf = (requests: Parameters<typeof eventsOf>[0]) => eventsOf(requests).map(({ delivery }) => delivery?.data)
@@ -61,7 +62,7 @@ describe('an event', () => {
     })
     simulator.webhookFaults.add({ kind: 'reordered', ms: 3_600_000, count: 1 })
     await push(template(), tag(1))
-    await vi.waitFor(() => expect(simulator.webhookFaults.list()).toMatchObject([{ happened: 1 }]))
+    await vi.waitFor(() => expect(simulator.webhookFaults.list()).toMatchObject([{ happened: 1 }]), SOON)
     await push(template(), tag(2))
     await receiver.received(1)
     held[0]?.()
@@ -81,7 +82,7 @@ describe('an event', () => {
   test('lost: never comes, is counted, and the person has the message all the same', async () => {
     const { push, receiver, quiet, simulator } = await startUnder({ kind: 'lost' }, { redeliver: true })
     await push(template(), tag(1))
-    await vi.waitFor(() => expect(simulator.deliveries.report()).toMatchObject({ delivered: 1, lost: 1 }))
+    await vi.waitFor(() => expect(simulator.deliveries.report()).toMatchObject({ delivered: 1, lost: 1 }), SOON)
     await push(template(), tag(2))
     await receiver.received(1)
     await quiet()
@@ -204,7 +205,7 @@ describe('a request', () => {
   test('slow, and the receiver hangs up: that is a failure', async () => {
     const { push, receiver, simulator, quiet, log } = await startUnder({ kind: 'slow-body', ms: 3_600_000 })
     await push(template(), tag(1))
-    await vi.waitFor(() => expect(log()).toHaveLength(1))
+    await vi.waitFor(() => expect(log()).toHaveLength(1), SOON)
     await receiver.close()
     await quiet()
     expect(simulator.postman.stats()[100]).toMatchObject({ answered: 0, givenUp: 1 })

@@ -7,6 +7,7 @@ import { signatureOf, writeWebhook } from '../../src/line-simulator/webhook-body
 import { deliveryEvent } from '../../src/line-simulator/webhook-event.ts'
 import { flexible, somebody, start, startClock, template, text } from './line-simulator-fixture.ts'
 import { bodyOf, eventsOf, isSigned, SECRET, startBoth, startReceiver, TAG } from './line-simulator-receiver.ts'
+import { SOON } from './soon.ts'
 
 const DESTINATION = 'Uc7472b39e21dab71c2347e02714630d6'
 const tagged = { 'x-line-delivery-tag': TAG }
@@ -90,7 +91,7 @@ describe('what is sent', () => {
       await receiver.received(n)
     }
     for (let i = 0; i < 9; i += 1) await push(template())
-    await vi.waitFor(() => expect(simulator.deliveries.report()).toMatchObject({ onTheWay: 0, waiting: 11 }))
+    await vi.waitFor(() => expect(simulator.deliveries.report()).toMatchObject({ onTheWay: 0, waiting: 11 }), SOON)
     expect(receiver.requests.length).toBe(2)
     held[0]?.()
     await receiver.received(5)
@@ -183,8 +184,9 @@ describe('when a request fails', () => {
     })
     await push(template(), tagged)
     const [first, ...again] = await receiver.received(3)
-    await vi.waitFor(() =>
-      expect(simulator.postman.stats()[100]).toMatchObject({ requests: 3, answered: 1, redeliveries: 2, givenUp: 0 }),
+    await vi.waitFor(
+      () => expect(simulator.postman.stats()[100]).toMatchObject({ requests: 3, answered: 1, redeliveries: 2, givenUp: 0 }),
+      SOON,
     )
     const expected = first?.body.toString().replace('"isRedelivery":false', '"isRedelivery":true')
     expect(again.map(({ body }) => body.toString())).toEqual([expected, expected])
@@ -202,7 +204,7 @@ describe('when a request fails', () => {
     await push(template(), tagged)
     await receiver.received(2)
     await push(template())
-    await vi.waitFor(() => expect(simulator.deliveries.report()).toMatchObject({ waiting: 2, onTheWay: 0, toRedeliver: 0 }))
+    await vi.waitFor(() => expect(simulator.deliveries.report()).toMatchObject({ waiting: 2, onTheWay: 0, toRedeliver: 0 }), SOON)
     expect(receiver.requests.length).toBe(2)
     held[0]?.()
     await receiver.received(3)
@@ -217,7 +219,10 @@ describe('when a request fails', () => {
     })
     await push(template())
     await receiver.received(3)
-    await vi.waitFor(() => expect(simulator.postman.stats()[100]).toMatchObject({ requests: 3, redeliveries: 2, givenUp: 1 }))
+    await vi.waitFor(
+      () => expect(simulator.postman.stats()[100]).toMatchObject({ requests: 3, redeliveries: 2, givenUp: 1 }),
+      SOON,
+    )
   })
 })
 

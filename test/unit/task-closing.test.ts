@@ -1,9 +1,10 @@
 import { describe, expect, test, vi } from 'vitest'
 import { createGate } from './memory-journal.ts'
 import { accepted, notSent, timedOut } from './notification-builder.ts'
+import { SOON } from './soon.ts'
 import { handedOver, openFixture } from './task-fixture.ts'
 
-const soon = <T>(fact: () => T): Promise<T> => vi.waitFor(fact, { interval: 2, timeout: 5_000 })
+const soon = <T>(fact: () => T): Promise<T> => vi.waitFor(fact, SOON)
 
 describe('a task that is closed', () => {
   test('starts nothing more, and hands over the answers that come later', async () => {

@@ -2,9 +2,10 @@ import { describe, expect, test, vi } from 'vitest'
 import { createGate, createLog } from './memory-journal.ts'
 import { createMemoryProvider } from './memory-provider.ts'
 import { accepted, entryOf, HOUR, timedOut } from './notification-builder.ts'
+import { SOON } from './soon.ts'
 import { handedOver, openFixture, sealedRequest } from './task-fixture.ts'
 
-const soon = <T>(fact: () => T): Promise<T> => vi.waitFor(fact, { interval: 2, timeout: 4_000 })
+const soon = <T>(fact: () => T): Promise<T> => vi.waitFor(fact, SOON)
 const barriersIn = (feedback: readonly { readonly kind: string }[]) => feedback.filter(({ kind }) => kind === 'barrier')
 
 /** An entry of an earlier owner's, in the midst of being sent. */

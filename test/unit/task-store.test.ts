@@ -3,10 +3,11 @@ import type { Store } from '../../src/domain/state.ts'
 import { createMemoryStore } from '../../src/store/memory-store.ts'
 import { createGate, createLog } from './memory-journal.ts'
 import { entryOf, HOUR, notSent } from './notification-builder.ts'
+import { SOON } from './soon.ts'
 import { cancellation, order } from './step-run.ts'
 import { openFixture, sealedRequest } from './task-fixture.ts'
 
-const soon = <T>(fact: () => T): Promise<T> => vi.waitFor(fact, { interval: 2, timeout: 4_000 })
+const soon = <T>(fact: () => T): Promise<T> => vi.waitFor(fact, SOON)
 
 /** A store that notes what it is told, and says that it has everything up to an offset. */
 const watched = (resumeFrom = 0) => {

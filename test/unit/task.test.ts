@@ -1,9 +1,10 @@
 import { describe, expect, test, vi } from 'vitest'
 import { createGate, createLog } from './memory-journal.ts'
 import { accepted, timedOut } from './notification-builder.ts'
+import { SOON } from './soon.ts'
 import { handedOver, openFixture, sealedRequest } from './task-fixture.ts'
 
-const soon = <T>(fact: () => T): Promise<T> => vi.waitFor(fact, { interval: 2, timeout: 5_000 })
+const soon = <T>(fact: () => T): Promise<T> => vi.waitFor(fact, SOON)
 
 describe('a task', () => {
   test('sends only what is committed, and publishes what came of it', async () => {

@@ -9,6 +9,7 @@ import {
   type ForwardOutcome,
 } from '../../src/webhook/forwarder.ts'
 import { closedPort } from './line-peer.ts'
+import { SOON } from './soon.ts'
 
 type Answer = (response: ServerResponse, n: number, request: IncomingMessage) => void
 
@@ -72,7 +73,7 @@ const bodyOf = (bytes: Uint8Array | string, contentType: string | undefined = 'a
   contentType,
 })
 
-const until = (fact: () => void) => vi.waitFor(fact, { timeout: 10_000, interval: 2 })
+const until = (fact: () => void) => vi.waitFor(fact, SOON)
 
 test('the tool gets every byte as it was signed, also such as are no UTF-8, with its signature and its type', async () => {
   const tool = await startTool()
@@ -181,7 +182,7 @@ test('a tool that hangs is asked again, and given up in the end', async () => {
 
 test('an answer that never ends does not keep the body from being taken', async () => {
   const tool = await startTool((response) => response.writeHead(200).write('thank'))
-  const { forwarder, outcomes } = start(tool.url, { timeoutMs: 20 })
+  const { forwarder, outcomes } = start(tool.url, { timeoutMs: 1_000 })
   forwarder.forward(bodyOf('{}'))
   await until(() => expect(outcomes).toEqual(['taken']))
   expect(tool.requests).toHaveLength(1)

@@ -5,6 +5,7 @@ import { systemClock } from '../../src/clock.ts'
 import { isSignatureShaped } from '../../src/providers/line/signature.ts'
 import { createCoverageClaim } from '../../src/webhook/coverage-claim.ts'
 import { openReceiver, type ReceiverOptions } from '../../src/webhook/receiver.ts'
+import { SOON } from './soon.ts'
 import {
   BEYOND_DOUBT,
   DESTINATION,
@@ -93,7 +94,7 @@ const start = async (changes: Partial<ReceiverOptions> = {}) => {
     const answered = await post(webhookBody())
     expect(answered.status).toBe(200)
     expect(faults).toEqual([])
-    await vi.waitFor(() => expect(receiver.inFlight()).toBe(0))
+    await vi.waitFor(() => expect(receiver.inFlight()).toBe(0), SOON)
   }
   return { ...memory, receiver, reasons, faults, counts, post, dial, isWell }
 }
@@ -151,7 +152,7 @@ describe('forged', () => {
     const { dial, stored, isWell } = await start()
     const line = dial()
     line.socket.write(request(body, { headers: [`X-Line-Signature: ${right}`] }))
-    await vi.waitFor(() => expect(line.statuses()).toEqual([401]))
+    await vi.waitFor(() => expect(line.statuses()).toEqual([401]), SOON)
     expect(stored).toEqual([])
     await isWell()
   })
@@ -160,7 +161,7 @@ describe('forged', () => {
     const { dial, stored } = await start()
     const line = dial()
     line.socket.write(request(body, { headers: [`x-line-signature: ${signatureOf('')}`] }))
-    await vi.waitFor(() => expect(line.statuses()).toEqual([401]))
+    await vi.waitFor(() => expect(line.statuses()).toEqual([401]), SOON)
     expect(stored).toEqual([])
   })
 
@@ -364,7 +365,7 @@ describe('on the wire', () => {
     const { dial, stored } = await start()
     const line = dial()
     line.socket.write(request(body, { path: '/line/webhook?tenant=1' }))
-    await vi.waitFor(() => expect(line.statuses()).toEqual([200]))
+    await vi.waitFor(() => expect(line.statuses()).toEqual([200]), SOON)
     expect(stored).toHaveLength(1)
   })
 
@@ -383,9 +384,9 @@ describe('on the wire', () => {
     const line = dial()
     const whole = request(body, { headers: ['expect: 100-continue'] })
     line.socket.write(whole.subarray(0, -body.length))
-    await vi.waitFor(() => expect(line.statuses()).toEqual([100]))
+    await vi.waitFor(() => expect(line.statuses()).toEqual([100]), SOON)
     line.socket.write(body)
-    await vi.waitFor(() => expect(line.statuses()).toEqual([100, 200]))
+    await vi.waitFor(() => expect(line.statuses()).toEqual([100, 200]), SOON)
     expect(stored).toHaveLength(1)
     await isWell()
   })
@@ -395,7 +396,7 @@ describe('on the wire', () => {
     const line = dial()
     const empty = webhookBody([])
     line.socket.write(Buffer.concat([request(body), request(empty), request(body)]))
-    await vi.waitFor(() => expect(line.statuses()).toEqual([200, 200, 200]))
+    await vi.waitFor(() => expect(line.statuses()).toEqual([200, 200, 200]), SOON)
     expect(stored).toHaveLength(2)
     line.socket.write(Buffer.concat([request(empty), request(body, { signature: signatureOf('') }), request(empty)]))
     await line.closed
@@ -418,7 +419,7 @@ describe('on the wire', () => {
     const line = dial()
     await line.pour([request(body).subarray(0, -10)])
     line.socket.resetAndDestroy()
-    await vi.waitFor(() => expect(reasons).toEqual(['cut-off']))
+    await vi.waitFor(() => expect(reasons).toEqual(['cut-off']), SOON)
     expect(stored).toEqual([])
     await isWell()
   })
@@ -469,7 +470,7 @@ describe('on the wire', () => {
     ].join('\r\n')
     const chunks = Array.from(body, (letter) => `1\r\n${letter}\r\n`).join('')
     line.socket.write(`${head}${chunks}0\r\n\r\n`)
-    await vi.waitFor(() => expect(line.statuses()).toEqual([200]))
+    await vi.waitFor(() => expect(line.statuses()).toEqual([200]), SOON)
     expect(stored).toHaveLength(1)
   })
 
@@ -557,9 +558,9 @@ describe('on the wire', () => {
     const { dial, receiver, isWell } = await start({ concurrency: 2_000 })
     const heads = Array.from({ length: 1_000 }, () => dial())
     await Promise.all(heads.map((line) => line.pour([request('x'.repeat(1_000)).subarray(0, -500)])))
-    await vi.waitFor(() => expect(receiver.inFlight()).toBeGreaterThan(900), { timeout: 5_000 })
+    await vi.waitFor(() => expect(receiver.inFlight()).toBeGreaterThan(900), SOON)
     for (const line of heads) line.socket.resetAndDestroy()
-    await vi.waitFor(() => expect(receiver.inFlight()).toBe(0), { timeout: 5_000 })
+    await vi.waitFor(() => expect(receiver.inFlight()).toBe(0), SOON)
     await isWell()
   })
 
@@ -568,11 +569,9 @@ describe('on the wire', () => {
     const half = request('x'.repeat(1 << 20)).subarray(0, -10)
     const lines = Array.from({ length: 100 }, () => dial())
     await Promise.all(lines.map((line) => line.pour([half])))
-    await vi.waitFor(() => expect(reasons.filter((reason) => reason === 'no-room').length).toBeGreaterThan(20), {
-      timeout: 5_000,
-    })
+    await vi.waitFor(() => expect(reasons.filter((reason) => reason === 'no-room').length).toBeGreaterThan(20), SOON)
     // Those whose bodies have only begun hold little, until there is no room for them either.
-    await vi.waitFor(() => expect(receiver.inFlight()).toBeLessThanOrEqual(65), { timeout: 5_000 })
+    await vi.waitFor(() => expect(receiver.inFlight()).toBeLessThanOrEqual(65), SOON)
     for (const line of lines) line.socket.destroy()
     await isWell()
   })

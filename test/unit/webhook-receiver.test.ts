@@ -11,6 +11,7 @@ import { createCoverageClaim } from '../../src/webhook/coverage-claim.ts'
 import { openReceiver, type ReceiverOptions } from '../../src/webhook/receiver.ts'
 import type { Storing } from '../../src/webhook/storage.ts'
 import { createTaker, type Taken } from '../../src/webhook/taker.ts'
+import { SOON } from './soon.ts'
 import { BEYOND_DOUBT } from './webhook-bodies.ts'
 
 const SECRET = '8c570fa6dd201bb328f1c1eac23a96d8'
@@ -125,7 +126,7 @@ describe('the answer', () => {
     const answered = post(eventful()).then((answer) => {
       status = answer.status
     })
-    await vi.waitUntil(() => memory.given.length === 1)
+    await vi.waitUntil(() => memory.given.length === 1, SOON)
     await turn()
     expect({ status, told, signed }).toEqual({ status: undefined, told: [], signed: [`main: ${eventful()}`] })
     memory.given[0]?.settle.resolve()
@@ -159,14 +160,14 @@ describe('the answer', () => {
     const { memory, post, told, notStored } = await start()
     memory.hold()
     const answer = post(eventful())
-    await vi.waitUntil(() => memory.given.length === 1)
+    await vi.waitUntil(() => memory.given.length === 1, SOON)
     const gone = new Error('the brokers are gone')
     memory.given[0]?.settle.reject(gone)
     expect({ status: (await answer).status, told, notStored }).toEqual({ status: 503, told: [], notStored: [gone] })
   })
 
   test('is 503 in time when it is not stored in time; what waits for Kafka is given up', async () => {
-    const { memory, post, answers } = await start({ answerWithinMs: 50 })
+    const { memory, post, answers } = await start({ answerWithinMs: 500 })
     memory.hold()
     expect((await post(eventful())).status).toBe(503)
     expect(memory.given).toMatchObject([{ abandoned: true }])
@@ -193,7 +194,7 @@ describe('the answer', () => {
     ).toEqual([400, 401, 401, 403, 404, 405].map((status) => [status, 'close']))
     memory.hold()
     const refused = connections(post(eventful(2)))
-    await vi.waitUntil(() => memory.given.length === 2)
+    await vi.waitUntil(() => memory.given.length === 2, SOON)
     memory.given[1]?.settle.reject(new Error('gone'))
     expect(await refused).toEqual([[503, 'keep-alive']])
   })
@@ -202,7 +203,7 @@ describe('the answer', () => {
     const { dial, head, post, memory, receiver, answers, claim } = await start({ concurrency: 1 })
     memory.hold()
     const ours = post(eventful())
-    await vi.waitUntil(() => memory.given.length === 1)
+    await vi.waitUntil(() => memory.given.length === 1, SOON)
     const { socket, heard, closed } = dial()
     socket.write(head(1_000, SIGNATURE_OF_NOBODY.slice(1)))
     await closed
@@ -247,7 +248,7 @@ describe('no more is taken than there is room for', () => {
     const { memory, post, answers } = await start({ concurrency: 1 })
     memory.hold()
     const first = post(eventful())
-    await vi.waitUntil(() => memory.given.length === 1)
+    await vi.waitUntil(() => memory.given.length === 1, SOON)
     expect((await post(eventful(2))).status).toBe(503)
     expect(answers).toEqual([{ status: 503, reason: 'too-many-at-a-time' }])
     memory.given[0]?.settle.resolve()
@@ -299,11 +300,11 @@ describe('no more is taken than there is room for', () => {
 })
 
 describe('where we stand still for longer than an answer may take, what has come meanwhile', () => {
-  const stand = () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
+  const stand = () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_300)
   const sendInto = async ({ dial, head, receiver }: Awaited<ReturnType<typeof start>>, body: string, upTo = body.length) => {
     const line = dial()
     line.socket.write(`${head(body.length, signatureOf(body))}${body[0]}`)
-    await vi.waitUntil(() => receiver.inFlight() === 1)
+    await vi.waitUntil(() => receiver.inFlight() === 1, SOON)
     await turn()
     line.socket.write(body.slice(1, upTo)) // into the kernel, at once
     stand()
@@ -315,19 +316,19 @@ describe('where we stand still for longer than an answer may take, what has come
     ['a body', eventful()],
     ['a long one', long],
   ])('%s is taken: it is we who were late', async (_what, body) => {
-    const at = await start({ answerWithinMs: 100, bodyLimit: 200_000 })
+    const at = await start({ answerWithinMs: 1_000, bodyLimit: 200_000 })
     const { heard } = await sendInto(at, body)
-    await vi.waitUntil(() => at.answers.length === 1)
+    await vi.waitUntil(() => at.answers.length === 1, SOON)
     expect(at.answers).toEqual([{ status: 200, reason: 'stored' }])
-    await vi.waitFor(() => expect(heard()).toMatch(/^HTTP\/1.1 200 /))
+    await vi.waitFor(() => expect(heard()).toMatch(/^HTTP\/1.1 200 /), SOON)
   })
 
   test('is LINE’s by its signature, so that the time is not claimed if Kafka then has it too late', async () => {
-    const at = await start({ answerWithinMs: 100 })
+    const at = await start({ answerWithinMs: 1_000 })
     at.memory.hold()
     at.at(2_000)
     await sendInto(at, eventful())
-    await vi.waitUntil(() => at.answers.length === 1)
+    await vi.waitUntil(() => at.answers.length === 1, SOON)
     expect(at.answers).toEqual([{ status: 503, reason: 'not-stored-in-time' }])
     at.memory.given[0]?.settle.reject(new Error('gone'))
     await turn()
@@ -335,7 +336,7 @@ describe('where we stand still for longer than an answer may take, what has come
   })
 
   test('is not waited for beyond that: half a body is late', async () => {
-    const at = await start({ answerWithinMs: 100 })
+    const at = await start({ answerWithinMs: 1_000 })
     const { closed, heard } = await sendInto(at, eventful(), 10)
     await closed
     expect(heard()).toMatch(/^HTTP\/1.1 408 /)
@@ -349,7 +350,7 @@ describe('what is claimed to have been heard', () => {
     memory.hold()
     at(2_000)
     const answer = post(eventful())
-    await vi.waitUntil(() => memory.given.length === 1)
+    await vi.waitUntil(() => memory.given.length === 1, SOON)
     expect(claim.claims(3_000)).toEqual([{ channels: ['main'], from: 1_000, until: 2_000 }])
     memory.given[0]?.settle.resolve()
     await answer
@@ -357,7 +358,7 @@ describe('what is claimed to have been heard', () => {
   })
 
   test('of a request that was answered with 503 and stored after all: it is no gap', async () => {
-    const { memory, post, claim } = await start({ answerWithinMs: 50 })
+    const { memory, post, claim } = await start({ answerWithinMs: 500 })
     memory.hold()
     await post(eventful())
     expect(claim.claims(3_000)).toEqual([])
@@ -367,7 +368,7 @@ describe('what is claimed to have been heard', () => {
   })
 
   test.each([
-    ['that was lost on its way to Kafka', { answerWithinMs: 50 }, eventful(), 503],
+    ['that was lost on its way to Kafka', { answerWithinMs: 500 }, eventful(), 503],
     ['that was too much in a second', { requestsPerSecond: 1 }, eventful(), 429],
     ['signed with our secret, about another account', {}, eventful(1, { destination: 'U0' }), 403],
   ])('has a gap at one %s', async (_what, changes, body, status) => {
@@ -389,7 +390,7 @@ describe('what is claimed to have been heard', () => {
     memory.hold()
     at(3_000)
     const answer = post(eventful())
-    await vi.waitUntil(() => memory.given.length === 1)
+    await vi.waitUntil(() => memory.given.length === 1, SOON)
     at(4_000)
     memory.given[0]?.settle.resolve()
     await answer
@@ -413,7 +414,7 @@ describe('its end', () => {
     const { memory, post, receiver } = await start()
     memory.hold()
     const answer = post(eventful())
-    await vi.waitUntil(() => memory.given.length === 1)
+    await vi.waitUntil(() => memory.given.length === 1, SOON)
     const stopped = receiver.stop(30_000)
     await expect(fetch(receiver.url)).rejects.toThrow()
     memory.given[0]?.settle.resolve()
