@@ -1,8 +1,8 @@
 import type { SchemaRegistry } from '@kafkajs/confluent-schema-registry'
 import avro from 'avsc'
 import type { Kafka } from 'kafkajs'
+import { fitTo, linesOf } from '../event-fit.ts'
 import { ProduceError } from '../produce/produce-error.ts'
-import { describe as shapeOf } from '../value-shape.ts'
 import { subjectOf } from './published-schemas.ts'
 import { foundBy, statusOf } from './registry-error.ts'
 import { verifyDomainTopics } from './topics.ts'
@@ -45,17 +45,16 @@ export const openEventProducer = async ({
   return {
     recordName: type.name ?? '',
     produce: async ({ event, headers, key }) => {
-      const faults = faultsOf(type, event)
-      if (faults.length > 0)
-        throw new ProduceError(
-          [`the event does not fit the schema of ${subjectOf(topic)}:`, ...faults.map((fault) => `  ${fault}`)].join('\n'),
-        )
+      const fit = fitTo(type, event)
+      // What the schema has no field for would be left out without a word: a misspelt name of an optional field, mostly.
+      if (fit.misfits.length > 0 || fit.strangers.length > 0)
+        throw new ProduceError(`the event does not fit the schema of ${subjectOf(topic)}:\n${linesOf(fit)}`)
       const header = Buffer.alloc(5)
       header.writeInt32BE(id, 1)
       const [written] = await producer.send({
         topic,
         acks: -1,
-        messages: [{ key, value: Buffer.concat([header, type.toBuffer(event)]), headers: Object.fromEntries(headers) }],
+        messages: [{ key, value: Buffer.concat([header, type.toBuffer(fit.value)]), headers: Object.fromEntries(headers) }],
       })
       if (written?.baseOffset === undefined) throw new ProduceError(`the brokers did not say where the record lies in ${topic}`)
       return { topic, partition: written.partition, offset: Number(written.baseOffset) }
@@ -78,33 +77,4 @@ const newestSchema = async (registry: SchemaRegistry, topic: string): Promise<{ 
     throw new ProduceError(`there is no schema to be had of ${subject} (${foundBy(cause)}): ${remedy}`, { cause })
   }
   throw new ProduceError(`the newest schema of ${subject} is not Avro: tsuchi reads Avro only`)
-}
-
-/** Names fields and the shape of what they hold, never a value. */
-const faultsOf = (type: avro.Type, event: object): string[] => {
-  const faults: string[] = []
-  const errorHook = (path: readonly string[], found: unknown, wanted: avro.Type) =>
-    faults.push(`${path.join('.')}: wanted ${wanted.typeName}, found ${shapeOf(found)}`)
-  if (type.isValid(event, { errorHook })) undeclaredIn(type, event, [], faults)
-  return faults
-}
-
-/** What the schema has no field for would be left out without a word: a misspelt name of an optional field, mostly. */
-const undeclaredIn = (type: avro.Type, value: unknown, path: readonly string[], faults: string[]): void => {
-  if (typeof value !== 'object' || value === null) return
-  if (type instanceof avro.types.UnwrappedUnionType) {
-    const branch = type.types.find((each) => each.isValid(value))
-    if (branch) undeclaredIn(branch, value, path, faults)
-  }
-  if (type instanceof avro.types.ArrayType && Array.isArray(value))
-    for (const [index, each] of value.entries()) undeclaredIn(type.itemsType, each, [...path, String(index)], faults)
-  if (!(type instanceof avro.types.RecordType)) return
-  for (const [name, each] of Object.entries(value)) {
-    const field = type.fields.find((known) => known.name === name)
-    if (field) undeclaredIn(field.type, each, [...path, name], faults)
-    else
-      faults.push(
-        `${[...path, name].join('.')}: ${type.name} has no such field: it has ${type.fields.map((known) => known.name).join(', ')}`,
-      )
-  }
 }

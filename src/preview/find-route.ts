@@ -1,8 +1,8 @@
 import { basename } from 'node:path'
+import { type Fit, fitTo, linesOf, strangerNote } from '../event-fit.ts'
 import type { Route } from '../intake/route.ts'
 import { routeFor } from '../intake/routes.ts'
 import { nearest } from '../nearest.ts'
-import { type Fit, fitTo } from './event-fit.ts'
 import { PreviewError } from './preview-error.ts'
 
 /** The route of an event that lies in no topic. */
@@ -57,7 +57,7 @@ const byName = (routes: readonly Route[], event: EventText, name: string): Found
     )
   const fit = fitTo(route.schema.json, event.json)
   if (fit.misfits.length > 0)
-    throw new PreviewError(`${event.name} does not fit the schema of route ${route.id} (${route.schema.name}):\n${listOf(fit)}`)
+    throw new PreviewError(`${event.name} does not fit the schema of route ${route.id} (${route.schema.name}):\n${linesOf(fit)}`)
   return found({ route, fit }, 'by --route')
 }
 
@@ -85,23 +85,8 @@ const whyNone = (tried: readonly Tried[], { name, ceType }: EventText): string =
     fit.misfits.length === 0
       ? `Mend the event; or, if its producers send more than the route sees, give --route ${route.id}`
       : `Mend the event, or say with --route which it is for: ${others}`
-  return `${name} fits the schema of no route. Nearest, by ${named ? 'its name' : 'its fields'}, is ${route.id} (${route.file}):\n${listOf(fit)}\n${remedy}`
+  return `${name} fits the schema of no route. Nearest, by ${named ? 'its name' : 'its fields'}, is ${route.id} (${route.file}):\n${linesOf(fit)}\n${remedy}`
 }
 
 /** Fields that are wrong, or not in common. */
 const distanceOf = ({ misfits, strangers }: Fit): number => misfits.length + strangers.length
-
-/** The most faults of one event that are listed. */
-const MOST = 10
-
-const listOf = ({ misfits, strangers }: Fit): string => {
-  const lines = [
-    ...misfits.map(({ path, wanted, found: seen }) => `  ${path}: wanted ${wanted}, found ${seen}`),
-    ...strangers.map((stranger) => `  ${strangerNote(stranger)}`),
-  ]
-  const beyond = lines.length - MOST
-  return [...lines.slice(0, MOST), ...(beyond > 0 ? [`  and ${beyond} more`] : [])].join('\n')
-}
-
-const strangerNote = ({ path, nearest: names }: Fit['strangers'][number]): string =>
-  `${path}: the schema has no such field, so the route does not see it; nearest: ${names.join(', ') || 'there is none'}`

@@ -1,9 +1,9 @@
 import avsc, { type Schema, type Type } from 'avsc'
-import { shapeOf as textShapeOf } from '../domain/phone.ts'
-import { nearest } from '../nearest.ts'
-import { describe } from '../value-shape.ts'
+import { shapeOf as textShapeOf } from './domain/phone.ts'
+import { nearest } from './nearest.ts'
+import { describe } from './value-shape.ts'
 
-/** An event as people write it in JSON, beside the schema that its route reads it with. */
+/** An event as people write it in JSON, beside a schema: that which its route reads it with, or which its producers write it by. */
 export interface Fit {
   /** As intake would decode it; only without misfits. */
   readonly value: unknown
@@ -28,11 +28,27 @@ export interface Stranger {
 /** Unions are written unwrapped, and a field that is left out takes its default, as examples/*.json have it. The value has been through
  *  Avro's bytes and back. */
 export const fitTo = (schema: object, json: unknown): Fit => {
-  const type = typeOf(schema)
+  const type = schema instanceof avsc.Type ? schema : typeOf(schema)
   const findings: Findings = { misfits: [], strangers: [] }
   const filled = conform(type, json, '', findings)
   return { ...findings, value: findings.misfits.length === 0 ? type.fromBuffer(type.toBuffer(filled)) : undefined }
 }
+
+/** What is wrong with it, a line for each, the first ten of them. */
+export const linesOf = ({ misfits, strangers }: Fit): string => {
+  const lines = [
+    ...misfits.map(({ path, wanted, found }) => `  ${path}: wanted ${wanted}, found ${found}`),
+    ...strangers.map((stranger) => `  ${strangerNote(stranger)}`),
+  ]
+  const beyond = lines.length - MOST
+  return [...lines.slice(0, MOST), ...(beyond > 0 ? [`  and ${beyond} more`] : [])].join('\n')
+}
+
+/** The most faults of one event that are listed. */
+const MOST = 10
+
+export const strangerNote = ({ path, nearest: names }: Stranger): string =>
+  `${path}: the schema has no such field, so the route does not see it; nearest: ${names.join(', ') || 'there is none'}`
 
 interface Findings {
   readonly misfits: Misfit[]
