@@ -1,4 +1,4 @@
-import { type Context, type Emitter, Liquid, LiquidError, type Template } from 'liquidjs'
+import { type Context, defaultOperators, type Emitter, Liquid, LiquidError, type Operators, type Template } from 'liquidjs'
 import { describe } from '../value-shape.ts'
 import { onClock, readTime, TIME_FORMS } from './event-time.ts'
 import { EXAMPLE_TOKEN, LINK_TOKEN } from './link-token-place.ts'
@@ -34,7 +34,8 @@ export type TextParsing = { readonly kind: 'parsed'; readonly text: Text } | { r
  *  The time filters take what event-time.ts reads, and show it on the recipient's clock; a date stays that date everywhere.
  *
  *  A variable that the event lacks, or has as null, is `missing`, except before the `default` filter and in the condition of `if`,
- *  `unless` and `case`. Nothing reads files, the clock or chance, and every template is bounded in size, rounds, memory and time. */
+ *  `unless` and `case`. Nothing reads files, the clock or chance, and every template is bounded in size, rounds and memory, and
+ *  so in time: not by a clock, as a process that stood still would refuse what it renders when it goes on. */
 export const parseText = (source: string): TextParsing => {
   try {
     const template = ENGINE.parse(source)
@@ -134,9 +135,7 @@ const LONGEST_OUTPUT = 20_000
 const MEMORY = 100_000
 /** What a loop's round, or a branch, takes of it: a text goes through at most 10,000 of them, some tens of ms. */
 const BLOCK = 10
-/** A text takes some 5 µs; this is far above any pause of the process. */
-const TIME_MS = 5_000
-const TOO_MUCH = 'it takes more memory or time than a text may; shorten it, or what its loops go through'
+const TOO_MUCH = 'it takes more than a text may; shorten it, or what its loops go through'
 
 /** Keeps what is put out, or captured, within bounds. */
 class BoundedEmitter implements Emitter {
@@ -159,11 +158,12 @@ const boundBlocks = ({ renderer }: Liquid): void => {
 
 const NO_NUMBER = 'wanted a number that is finite, and not what a division by 0 makes'
 
-/** Every text that a filter makes counts, as filters follow each other, in loops too; and no number is endless. */
+/** What a filter goes through counts, and every text that it makes, as filters follow each other, in loops too; and no number is endless. */
 const boundFilters = (engine: Liquid): void => {
   for (const [name, filter] of Object.entries(engine.filters)) {
     const handler = typeof filter === 'function' ? filter : filter.handler
     engine.registerFilter(name, function (value: unknown, ...args: unknown[]): unknown {
+      for (const each of [value, ...args]) this.context.memoryLimit.use(lengthOf(each))
       const made: unknown = handler.call(this, value, ...args)
       if (typeof made === 'string') this.context.memoryLimit.use(made.length)
       if ([value, made].some((each) => typeof each === 'number' && !Number.isFinite(each)))
@@ -171,6 +171,21 @@ const boundFilters = (engine: Liquid): void => {
       return made
     })
   }
+}
+
+/** The one operator that goes through a list. */
+const OPERATORS: Operators = {
+  ...defaultOperators,
+  contains: (within: unknown, wanted: unknown, context: Context) => {
+    context.memoryLimit.use(lengthOf(within))
+    return Boolean(defaultOperators.contains && Reflect.apply(defaultOperators.contains, undefined, [within, wanted, context]))
+  },
+}
+
+/** Of elements, or tens of characters. */
+const lengthOf = (value: unknown): number => {
+  if (Array.isArray(value)) return value.length
+  return typeof value === 'string' ? value.length / 10 : 0
 }
 
 /** A symbol, so that no template can read it. */
@@ -191,7 +206,7 @@ const newEngine = (): Liquid => {
     templates: {},
     parseLimit: 20_000,
     memoryLimit: MEMORY,
-    renderLimit: TIME_MS,
+    operators: OPERATORS,
     outputEscape: (value: unknown) => {
       if (typeof value === 'number' && !Number.isFinite(value)) throw new Unusable(`{{ }}: ${NO_NUMBER}`)
       if (['string', 'number', 'bigint', 'boolean'].includes(typeof value)) return String(value)

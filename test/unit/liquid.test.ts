@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { parseText, type TextRendering } from '../../src/intake/liquid.ts'
 
 const render = (source: string, scope: object = {}, zone = 'Asia/Tokyo'): TextRendering => {
@@ -130,7 +130,7 @@ describe('a template is refused at load that', () => {
 
 describe('a template is bounded, whatever the event:', () => {
   const list = (length: number) => Array.from({ length }, (_, index) => index)
-  const TOO_MUCH = 'it takes more memory or time than a text may; shorten it, or what its loops go through'
+  const TOO_MUCH = 'it takes more than a text may; shorten it, or what its loops go through'
   const TOO_LONG = 'it comes to more than 20000 characters; shorten it'
   const TWICE = '{% for a in list %}{% for b in list %}{% endfor %}{% endfor %}'
 
@@ -160,6 +160,30 @@ describe('a template is bounded, whatever the event:', () => {
   test('a filter in every round of a loop', () => {
     const source = '{% for i in list %}{{ a | url | size }}{% endfor %}'
     expect(render(source, { a: '予'.repeat(5_000), list: list(50) })).toEqual({ kind: 'unusable', detail: TOO_MUCH })
+  })
+
+  test.each([
+    'people | where: "id", 1',
+    '"" }}{% if people contains "x" %}{% endif %}{{ ""',
+    'people | find: "id", 1',
+    'people | has: "id", 1',
+    'people | find_index: "id", 1',
+    'people | sort: "id"',
+    'people | size',
+    'text | size',
+    'text | truncate: 5',
+    '1 | plus: people',
+  ])('what a filter goes through in every round of a loop: %s', (use) => {
+    const people = list(5_000).map((id) => ({ id }))
+    const source = `{% for i in (1..1000) %}{{ ${use} | size }}{% endfor %}`
+    expect(render(source, { people, text: '1'.repeat(50_000) })).toEqual({ kind: 'unusable', detail: TOO_MUCH })
+  })
+
+  test('but not by a clock: a process that stands still within a text goes on with it', () => {
+    let now = performance.now()
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 3_600_000))
+    onTestFinished(() => clock.mockRestore())
+    expect(render('{% for a in list %}{{ a }}{% endfor %}', { list: list(5) })).toEqual({ kind: 'text', text: '01234' })
   })
 
   test('what is within the bounds is not disturbed', () => {
