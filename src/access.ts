@@ -1,8 +1,8 @@
+import { connectionOf } from './config/kafka-connection.ts'
 import type { Config } from './config.ts'
 import { missingAcls, verifyAccess } from './kafka/access.ts'
 import { type Acl, type AclUse, aclsFor, formatAcl } from './kafka/acls.ts'
 import { createKafka, type KafkaLog, START_RETRY } from './kafka/client.ts'
-import { connectionOf } from './kafka-connection.ts'
 
 type Reader = { readonly topic: string }
 

@@ -1,6 +1,6 @@
+import { holidayWarnings } from '../config/holidays.ts'
+import type { Environment } from '../config/variables.ts'
 import { type Config, ConfigError, loadConfig } from '../config.ts'
-import { holidayWarnings } from '../holidays.ts'
-import type { Environment } from '../variables.ts'
 import { count, type Findings } from './findings.ts'
 
 /** Time enough for whoever keeps the file. */

@@ -1,10 +1,10 @@
 import type { Kafka } from 'kafkajs'
+import { connectionOf } from '../config/kafka-connection.ts'
+import { isStandIn } from '../config/variables.ts'
 import { type Config, ConfigError } from '../config.ts'
 import { createKafka, START_RETRY } from '../kafka/client.ts'
-import { connectionOf } from '../kafka-connection.ts'
 import { createLog, kafkaLogTo } from '../observability/log.ts'
 import { createMetrics } from '../observability/metrics.ts'
-import { isStandIn } from '../variables.ts'
 
 /** For a command that a person waits for: gives up after some seconds, and leaves it to the command to say what is wrong. */
 export const kafkaFor = (config: Config, purpose: string): Kafka => {

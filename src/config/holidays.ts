@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { isMap, isNode, isScalar, isSeq, type Pair } from 'yaml'
-import { SERVED_COUNTRIES, type ServedCountry, ZONE_OF_COUNTRY } from './domain/phone.ts'
+import { SERVED_COUNTRIES, type ServedCountry, ZONE_OF_COUNTRY } from '../domain/phone.ts'
+import { describe } from '../value-shape.ts'
+import { readYaml } from '../yaml-text.ts'
 import { isDate } from './quiet-hours-setting.ts'
-import { describe } from './value-shape.ts'
-import { readYaml } from './yaml-text.ts'
 
 /** Dates `YYYY-MM-DD` of each country that the file names, in order. */
 export type Holidays = Readonly<Partial<Record<ServedCountry, readonly string[]>>>

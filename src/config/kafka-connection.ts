@@ -2,8 +2,8 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
-import { type Config, ConfigError, withoutUndefined } from './config.ts'
-import type { Connection } from './kafka/client.ts'
+import { type Config, ConfigError, withoutUndefined } from '../config.ts'
+import type { Connection } from '../kafka/client.ts'
 
 /** The configuration's Kafka as the client wants it. Certificate files count from the configuration file. Throws ConfigError for those that
  *  are of no use. */

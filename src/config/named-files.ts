@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import { type BannedWords, readBannedWords, SHIPPED_BANNED_WORDS } from '../intake/banned-words.ts'
+import { type Catalogue, CatalogueError, readCatalogueFile } from '../providers/line/catalogue.ts'
 import { type Holidays, readHolidays } from './holidays.ts'
-import { type BannedWords, readBannedWords, SHIPPED_BANNED_WORDS } from './intake/banned-words.ts'
-import { type Catalogue, CatalogueError, readCatalogueFile } from './providers/line/catalogue.ts'
 
 /** What stands in the files that the configuration names. */
 export interface NamedFiles {

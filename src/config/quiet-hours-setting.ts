@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { nextQuietStart, quietUntil } from './domain/quiet-hours.ts'
-import type { QuietWindow } from './domain/request.ts'
+import { nextQuietStart, quietUntil } from '../domain/quiet-hours.ts'
+import type { QuietWindow } from '../domain/request.ts'
 
 /** The setting `quietHours`: one of these words, a window, or a list of windows. Every fault is told at its place, with its remedy. */
 export const quietHoursSetting = <const Word extends string>(...words: readonly Word[]) => {

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { readFileSync } from 'node:fs'
+import { describe } from '../value-shape.ts'
 import { readJson } from './json-text.ts'
-import { describe } from './value-shape.ts'
 
 /** There is no event to be had of a file. Says what was found, without quoting it, and what to do: it names people. */
 export class EventFileError extends Error {

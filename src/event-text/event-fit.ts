@@ -1,7 +1,7 @@
 import avsc, { type Schema, type Type } from 'avsc'
-import { shapeOf as textShapeOf } from './domain/phone.ts'
-import { nearest } from './nearest.ts'
-import { describe } from './value-shape.ts'
+import { shapeOf as textShapeOf } from '../domain/phone.ts'
+import { nearest } from '../nearest.ts'
+import { describe } from '../value-shape.ts'
 
 /** An event as people write it in JSON, beside a schema: that which its route reads it with, or which its producers write it by. */
 export interface Fit {

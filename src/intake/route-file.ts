@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { quietHoursSetting } from '../config/quiet-hours-setting.ts'
 import { SERVED_COUNTRIES } from '../domain/phone.ts'
 import { PURPOSES } from '../domain/purpose.ts'
-import { quietHoursSetting } from '../quiet-hours-setting.ts'
 import { readTime } from './event-time.ts'
 import { FIELD_PATH } from './field-path.ts'
 import { isRevision } from './subject.ts'

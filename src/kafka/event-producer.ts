@@ -1,7 +1,7 @@
 import type { SchemaRegistry } from '@kafkajs/confluent-schema-registry'
 import avro from 'avsc'
 import type { Kafka } from 'kafkajs'
-import { fitTo, linesOf } from '../event-fit.ts'
+import { fitTo, linesOf } from '../event-text/event-fit.ts'
 import { ProduceError } from '../produce/produce-error.ts'
 import { subjectOf } from './published-schemas.ts'
 import { foundBy, statusOf } from './registry-error.ts'

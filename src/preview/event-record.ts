@@ -1,4 +1,4 @@
-import { eventFileName, readEventFile } from '../event-file.ts'
+import { eventFileName, readEventFile } from '../event-text/event-file.ts'
 import type { EventReading } from '../intake/event-reading.ts'
 import type { Route } from '../intake/route.ts'
 import type { SourceRecord } from '../intake/source-record.ts'

@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import { type Fit, fitTo, linesOf, strangerNote } from '../event-fit.ts'
+import { type Fit, fitTo, linesOf, strangerNote } from '../event-text/event-fit.ts'
 import type { Route } from '../intake/route.ts'
 import { routeFor } from '../intake/routes.ts'
 import { nearest } from '../nearest.ts'

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { readEventFile } from '../../src/event-file.ts'
-import { readJson } from '../../src/json-text.ts'
+import { readEventFile } from '../../src/event-text/event-file.ts'
+import { readJson } from '../../src/event-text/json-text.ts'
 import { folderOf } from './route-folder.ts'
 
 const reading = (content: string | Buffer) => () => {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { type Holidays, holidayWarnings, readHolidays } from '../../src/holidays.ts'
+import { type Holidays, holidayWarnings, readHolidays } from '../../src/config/holidays.ts'
 import { folderOf } from './route-folder.ts'
 
 /** The faults of a holidays file, with its name alone in place of its path. */

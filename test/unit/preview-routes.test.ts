@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { fitTo } from '../../src/event-fit.ts'
+import { fitTo } from '../../src/event-text/event-fit.ts'
 import { eventRecordOf } from '../../src/preview/event-record.ts'
 import { findRoute } from '../../src/preview/find-route.ts'
 import { example } from './preview-fixture.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { meansHolidays, quietHoursConflicts, quietHoursSetting } from '../../src/quiet-hours-setting.ts'
+import { meansHolidays, quietHoursConflicts, quietHoursSetting } from '../../src/config/quiet-hours-setting.ts'
 
 const setting = quietHoursSetting('default', 'none')
 
