@@ -35,7 +35,7 @@ export const CHANNEL_ID = '1234567890'
 export const DESTINATION = 'U6b1d2c7e5a9f4038b7c6d5e4f3a29180'
 
 /** Said to whoever watches: these are not the settings they would get. */
-export const CHANGES = `routes as shipped, but for topics of this demo's own; settings as by default, but for deadline: ${DEADLINE}, heartbeatEvery: ${HEARTBEAT} and a made-up price`
+export const CHANGES = `routes as shipped, but for topics of this demo's own; settings as by default, but for receipts: webhook, quiet hours, deadline: ${DEADLINE}, heartbeatEvery: ${HEARTBEAT}, a made-up price, and what one broker is enough for`
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url))
 

@@ -46,7 +46,8 @@ pepper a person's recipientRef is not known, nor whether it is on an allow-list.
 those who may see it. The phone number is not shown.
 
   tsuchi preview examples/payment-due.json --at 2026-08-24T22:30:00+09:00
-      how the examples' bill looks, and that in the evening it waits for 08:00 (the examples are old: --at says as of when)
+      how the examples' bill looks, and that in the evening it waits for 08:00, the end of the default
+      quiet hours (the examples are old: --at says as of when)
   tsuchi preview examples/outage-notice.json --recipients all --json | jq '.recipients[].fate.says'
       what would become of each of those it names
   tsuchi preview --topic billing.payment-due --partition 2 --offset 1042
