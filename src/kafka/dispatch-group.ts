@@ -86,13 +86,13 @@ export const createDispatchGroup = (options: {
       })
     },
     start: (partition, from) =>
-      void whileRunning(() => {
+      whileRunning(() => {
         for (const topic of ['requests', 'feedback'] as const)
           consumer.seek({ topic: topics[topic], partition, offset: String(from[topic]) })
         consumer.resume(both(partition))
       }),
-    hold: (partition) => void whileRunning(() => consumer.pause(both(partition))),
-    resume: (partition) => void whileRunning(() => consumer.resume(both(partition))),
+    hold: (partition) => whileRunning(() => consumer.pause(both(partition))),
+    resume: (partition) => whileRunning(() => consumer.resume(both(partition))),
     commit: (partition, position) =>
       consumer.commitOffsets(
         (['requests', 'feedback'] as const).map((topic) => ({
